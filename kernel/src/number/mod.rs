@@ -1,0 +1,14 @@
+//! Exact numbers: rationals at the edges, integers with a common denominator in the loops.
+//!
+//! Nothing here rounds except [`root`], whose results are bounds in a stated direction.
+
+pub mod integers;
+pub mod rational;
+pub mod root;
+pub mod scaled;
+
+pub use integers::IntVec;
+pub use num_bigint::BigInt;
+pub use num_rational::BigRational as Rational;
+pub use rational::{ParseNumberError, format_rational, parse_rational};
+pub use scaled::ScaledVec;

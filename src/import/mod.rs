@@ -1,0 +1,1 @@
+//! Reading models and data sets: safetensors, npz, csv, exact JSON.
