@@ -1,1 +1,94 @@
-//! Placeholder.
+//! The statements a certificate makes, and how each reads in words.
+
+mod number;
+mod region;
+
+pub use number::Number;
+pub use region::{ParseRegionError, ParseScopeError, Region, Scope};
+
+use serde::{Deserialize, Serialize};
+
+/// A statement about the network θ and its training set. All presuppose `γ(θ) > 0`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Claim {
+    /// `lo ≤ dist(θ, C)/|θ| ≤ hi`, where `C` is the convex cone of the gradients of the
+    /// constraints with `q_k ≤ (1+δ)γ`, the slopes of σ free in `[α, 1]` where
+    /// `|w_j·x_i| ≤ ε|w_j||x_i|` and the values `σ(z)` as they are.
+    KktResidual {
+        /// Which layers are variables.
+        scope: Scope,
+        /// Lower bound, `≥ 0`.
+        lo: Number,
+        /// Upper bound.
+        hi: Number,
+        /// δ: how far above γ a margin may be and still count as active.
+        delta: Number,
+        /// ε: how close to a kink a preactivation may be for its slope to be free.
+        epsilon: Number,
+    },
+    /// `ν(θ') ≤ bound` for all competitors θ' in the region.
+    MarginAtMost {
+        /// Which layers are variables.
+        scope: Scope,
+        /// The competitors.
+        region: Region,
+        /// The bound.
+        bound: Number,
+    },
+    /// Some θ' in the region has `ν(θ') ≥ bound`.
+    MarginAtLeast {
+        /// Which layers are variables.
+        scope: Scope,
+        /// Where the better point lies.
+        region: Region,
+        /// The bound.
+        bound: Number,
+    },
+}
+
+impl Claim {
+    /// The scope of the claim.
+    pub fn scope(&self) -> Scope {
+        match self {
+            Self::KktResidual { scope, .. }
+            | Self::MarginAtMost { scope, .. }
+            | Self::MarginAtLeast { scope, .. } => *scope,
+        }
+    }
+
+    /// The name in files: the value of `kind`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::KktResidual { .. } => "kkt_residual",
+            Self::MarginAtMost { .. } => "margin_at_most",
+            Self::MarginAtLeast { .. } => "margin_at_least",
+        }
+    }
+}
+
+impl std::fmt::Display for Claim {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::KktResidual { lo, hi, delta, epsilon, .. } => write!(
+                f,
+                "the distance of θ from the cone of its active gradients is between {} and {} of \
+                 |θ| (constraints within δ = {delta} of the margin, slopes free within ε = \
+                 {epsilon} of a kink)",
+                lo.approximately(),
+                hi.approximately()
+            ),
+            Self::MarginAtMost { region, bound, .. } => {
+                write!(f, "ν ≤ {} for {}", bound.approximately(), region.competitors())
+            }
+            Self::MarginAtLeast { region, bound, .. } => {
+                write!(
+                    f,
+                    "ν ≥ {} is attained among {}",
+                    bound.approximately(),
+                    region.competitors()
+                )
+            }
+        }
+    }
+}

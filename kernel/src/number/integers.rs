@@ -6,6 +6,7 @@
 //! that fit, or done in [`BigInt`].
 use num_bigint::BigInt;
 use num_traits::{ToPrimitive, Zero};
+use std::cmp::Ordering;
 
 /// A vector of integers. Equal vectors have equal representations.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -77,6 +78,16 @@ impl IntVec {
             Repr::Big(v) => v.get(index).cloned(),
         }
         .unwrap_or_default()
+    }
+
+    /// The sign of the entry at `index`.
+    pub fn sign(&self, index: usize) -> Ordering {
+        match &self.repr {
+            Repr::I64(v) => v.get(index).map(|e| e.cmp(&0)),
+            Repr::I128(v) => v.get(index).map(|e| e.cmp(&0)),
+            Repr::Big(v) => v.get(index).map(|e| e.cmp(&BigInt::ZERO)),
+        }
+        .unwrap_or(Ordering::Equal)
     }
 
     /// All entries.

@@ -103,6 +103,17 @@ impl ScaledVec {
         Rational::new(self.numerators.dot(&other.numerators), denominator)
     }
 
+    /// `Σ_k coefficients_k · vectors_k`, exactly; `len` entries.
+    pub fn combination(len: usize, coefficients: &[Rational], vectors: &[Self]) -> Self {
+        // Each term is an integer vector times the rational c_k/d_k: bring those to one denominator.
+        let pairs = coefficients.iter().zip(vectors);
+        let factors: Vec<Rational> = pairs.map(|(c, v)| c / &v.denominator).collect();
+        let factors = Self::from_rationals(&factors);
+        let integers: Vec<&IntVec> = vectors.iter().map(Self::numerators).collect();
+        let numerators = IntVec::combination(len, &factors.numerators.to_vec(), &integers);
+        Self { numerators, denominator: factors.denominator }
+    }
+
     /// The exact squared norm.
     pub fn norm_squared(&self) -> Rational {
         self.dot(self)

@@ -2,10 +2,12 @@
 
 mod data;
 mod digest;
+mod facts;
 mod margins;
 
 pub use data::{Data, DataError, DataJson};
 pub use digest::{data_digest, network_digest};
+pub use facts::Facts;
 pub use margins::{Constraint, Margins, NotClassified};
 
 use crate::network::{Activation, Network, Neuron};
@@ -21,6 +23,7 @@ pub struct Problem {
     /// Layer-1 preactivations of every sample, of the integer model at the sample's numerators.
     first: Vec<IntVec>,
     margins: Margins,
+    kinks: usize,
 }
 
 impl Problem {
@@ -36,15 +39,17 @@ impl Problem {
         let scale = network.integer_scale();
         let mut first = Vec::with_capacity(data.len());
         let mut outputs = Vec::with_capacity(data.len());
+        let mut kinks = 0;
         for x in data.samples() {
             let trace = model.forward(x.numerators());
+            kinks += facts::kinks(&network, &model, x.numerators(), &trace);
             let denominator = &scale * x.denominator();
             let exact = |o| Rational::new(o, denominator.clone());
             outputs.push(trace.outputs().into_iter().map(exact).collect());
             first.extend(trace.preactivations.into_iter().next());
         }
         let margins = Margins::new(&outputs, data.labels());
-        Ok(Self { network, data, first, margins })
+        Ok(Self { network, data, first, margins, kinks })
     }
 
     /// The network θ.
@@ -83,7 +88,7 @@ impl Problem {
 
     /// The sign of `w_j·x_i`.
     pub fn sign(&self, sample: usize, row: usize) -> Ordering {
-        self.scaled_preactivation(sample, row).cmp(&BigInt::ZERO)
+        self.first.get(sample).map_or(Ordering::Equal, |z| z.sign(row))
     }
 
     /// Whether `|w_j·x_i| ≤ δ |w_j||x_i|` (lengths on the neuron's input support), δ ≥ 0.

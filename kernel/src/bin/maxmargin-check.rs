@@ -1,0 +1,134 @@
+//! `maxmargin-check FILE… [--model M.json --data D.json] [--json]`: re-verifies certificates with
+//! the kernel alone.
+use maxmargin_kernel::check::{Limits, Report, check, report_json};
+use maxmargin_kernel::network::NetworkJson;
+use maxmargin_kernel::problem::{DataJson, Problem};
+use std::fs::File;
+use std::io::BufReader;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+Verifies maxmargin certificates in exact arithmetic.
+
+Usage: maxmargin-check FILE... [--model M.json --data D.json] [--json]
+
+  --model, --data   exact JSON; the certificates must speak of exactly these
+  --json            one JSON object per file on standard output
+
+Exit codes: 0 all verified; 1 a certificate was rejected; 2 malformed or unsupported;
+3 another model or data set; 4 a limit was reached; 64 usage.";
+
+struct Arguments {
+    files: Vec<String>,
+    model: Option<String>,
+    data: Option<String>,
+    json: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = match parse(std::env::args().skip(1)) {
+        Ok(Some(arguments)) => arguments,
+        Ok(None) => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Err(message) => {
+            eprintln!("maxmargin-check: {message}\n\n{USAGE}");
+            return ExitCode::from(64);
+        }
+    };
+    let given = match given(&arguments) {
+        Ok(given) => given,
+        Err(message) => {
+            eprintln!("maxmargin-check: {message}");
+            return ExitCode::from(2);
+        }
+    };
+    let mut worst = 0;
+    for file in &arguments.files {
+        let code = check_file(file, given.as_ref(), arguments.json);
+        // The first failure decides, so that one bad file is not hidden by a later one.
+        if worst == 0 {
+            worst = code;
+        }
+    }
+    ExitCode::from(worst)
+}
+
+fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Arguments>, String> {
+    let mut parsed = Arguments { files: Vec::new(), model: None, data: None, json: false };
+    while let Some(word) = words.next() {
+        let mut value = |name: &str| words.next().ok_or_else(|| format!("{name} needs a file"));
+        match word.as_str() {
+            "-h" | "--help" => return Ok(None),
+            "--json" => parsed.json = true,
+            "--model" => parsed.model = Some(value("--model")?),
+            "--data" => parsed.data = Some(value("--data")?),
+            flag if flag.starts_with('-') => return Err(format!("unknown option {flag}")),
+            _ => parsed.files.push(word),
+        }
+    }
+    if parsed.files.is_empty() {
+        return Err("no certificate given".into());
+    }
+    if parsed.model.is_some() != parsed.data.is_some() {
+        return Err("--model and --data go together".into());
+    }
+    Ok(Some(parsed))
+}
+
+fn given(arguments: &Arguments) -> Result<Option<Problem>, String> {
+    let (Some(model), Some(data)) = (&arguments.model, &arguments.data) else { return Ok(None) };
+    let open = |path: &String| File::open(path).map_err(|e| format!("{path}: {e}"));
+    let network: NetworkJson = serde_json::from_reader(BufReader::new(open(model)?))
+        .map_err(|e| format!("{model}: {e}"))?;
+    let samples: DataJson =
+        serde_json::from_reader(BufReader::new(open(data)?)).map_err(|e| format!("{data}: {e}"))?;
+    let network = network.to_network().map_err(|e| format!("{model}: {e}"))?;
+    let samples = samples.to_data().map_err(|e| format!("{data}: {e}"))?;
+    Problem::new(network, samples).map(Some).map_err(|e| format!("{data}: {e}"))
+}
+
+fn check_file(path: &str, given: Option<&Problem>, json: bool) -> u8 {
+    let outcome = match File::open(path) {
+        Ok(file) => check(BufReader::new(file), given, Limits::default())
+            .map_err(|failure| (failure.exit_code(), failure.to_string())),
+        Err(error) => Err((2, error.to_string())),
+    };
+    match outcome {
+        Ok(report) => {
+            print_report(path, &report, json);
+            0
+        }
+        Err((code, reason)) => {
+            if json {
+                let verdict = serde_json::json!({"file": path, "verdict": "refused", "exit": code, "reason": reason});
+                println!("{verdict}");
+            } else {
+                println!("{path}: NOT VERIFIED");
+            }
+            eprintln!("{path}: {reason}");
+            code
+        }
+    }
+}
+
+fn print_report(path: &str, report: &Report, json: bool) {
+    if json {
+        let mut value = report_json(report);
+        if let Some(map) = value.as_object_mut() {
+            map.insert("file".into(), path.into());
+        }
+        println!("{value}");
+        return;
+    }
+    println!("{path}: verified, {} claims", report.claims.len());
+    for verified in &report.claims {
+        println!("  {}", verified.claim);
+    }
+    if !report.tied {
+        println!(
+            "  (about the network and data embedded in the file; give --model and --data to tie it to yours)"
+        );
+    }
+}

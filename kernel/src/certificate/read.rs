@@ -1,0 +1,238 @@
+//! Reading a certificate while checking it: only what is open is in memory.
+//!
+//! Keys must come in the order of the format, so that nothing is parsed before what it depends on;
+//! the nodes of a cover are checked one by one as they are read.
+use super::{FORMAT, ProblemEntry, VERSION};
+use crate::check::{Failure, Session};
+use crate::claim::Claim;
+use crate::proof::cover::{CoverChecker, Node};
+use crate::proof::dual_bound::{Cone, DualBoundChecker, Multipliers};
+use crate::proof::{Refusal, kkt_residual::KktResidual, norm_bound::NormBound, point::Point};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use std::fmt;
+use std::io::Read;
+
+/// Reads a certificate and checks it into `session`.
+///
+/// # Errors
+/// [`Failure`]: the first thing that is wrong.
+pub fn read(source: impl Read, session: &mut Session<'_>) -> Result<(), Failure> {
+    let mut deserializer = serde_json::Deserializer::from_reader(source);
+    let outcome =
+        Document(session).deserialize(&mut deserializer).and_then(|()| deserializer.end());
+    match (outcome, session.take_failure()) {
+        (_, Some(failure)) => Err(failure),
+        (Ok(()), None) => Ok(()),
+        (Err(error), None) if error.is_eof() => Err(Failure::Truncated),
+        (Err(error), None) if error.is_io() => Err(Failure::Io(error.to_string())),
+        (Err(error), None) => Err(Failure::Malformed(error.to_string())),
+    }
+}
+
+/// Passes a typed failure through serde: kept in the session, announced as a parse error.
+fn stop<E: Error>(session: &mut Session<'_>, failure: Failure) -> E {
+    session.keep_failure(failure);
+    E::custom("stopped")
+}
+
+fn key<'de, A: MapAccess<'de>>(map: &mut A, expected: &str) -> Result<(), A::Error> {
+    match map.next_key::<String>()? {
+        Some(found) if found == expected => Ok(()),
+        Some(found) => {
+            Err(Error::custom(format!("expected the key `{expected}`, found `{found}`")))
+        }
+        None => Err(Error::custom(format!("the key `{expected}` is missing"))),
+    }
+}
+
+fn value<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
+    map: &mut A,
+    expected: &str,
+) -> Result<T, A::Error> {
+    key(map, expected)?;
+    map.next_value()
+}
+
+fn no_more<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
+    match map.next_key::<String>()? {
+        None => Ok(()),
+        Some(found) => Err(Error::custom(format!("unexpected key `{found}`"))),
+    }
+}
+
+/// Implements a seed that reads a map (or a sequence) with access to some state.
+macro_rules! seed {
+    ($name:ident $(<$($life:lifetime),*>)?, $output:ty, $call:ident, $visit:ident, $access:ident, $what:literal) => {
+        impl<'de> DeserializeSeed<'de> for $name $(<$($life),*>)? {
+            type Value = $output;
+            fn deserialize<D: Deserializer<'de>>(self, d: D) -> Result<Self::Value, D::Error> {
+                d.$call(self)
+            }
+        }
+        impl<'de> Visitor<'de> for $name $(<$($life),*>)? {
+            type Value = $output;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str($what)
+            }
+            fn $visit<A: $access<'de>>(self, access: A) -> Result<Self::Value, A::Error> {
+                self.run(access)
+            }
+        }
+    };
+}
+
+struct Document<'s, 'p>(&'s mut Session<'p>);
+struct Claims<'s, 'p>(&'s mut Session<'p>);
+struct OneClaim<'s, 'p>(&'s mut Session<'p>);
+struct OneProof<'s, 'p>(&'s mut Session<'p>, Claim);
+struct Covers<'s, 'c, 'p>(&'s mut Session<'p>, &'c mut DualBoundChecker<'p>);
+struct OneCover<'s, 'c, 'p>(&'s mut Session<'p>, &'c mut DualBoundChecker<'p>);
+struct Nodes<'s, 'c, 'p>(&'s mut Session<'p>, &'c DualBoundChecker<'p>, &'c mut CoverChecker);
+
+seed!(Document<'_, '_>, (), deserialize_map, visit_map, MapAccess, "a certificate");
+seed!(Claims<'_, '_>, usize, deserialize_seq, visit_seq, SeqAccess, "a list of claims");
+seed!(OneClaim<'_, '_>, (), deserialize_map, visit_map, MapAccess, "a claim with its proof");
+seed!(OneProof<'_, '_>, (), deserialize_map, visit_map, MapAccess, "a proof");
+seed!(Covers<'_, '_, '_>, (), deserialize_seq, visit_seq, SeqAccess, "a list of covers");
+seed!(OneCover<'_, '_, '_>, (), deserialize_map, visit_map, MapAccess, "a cover");
+seed!(Nodes<'_, '_, '_>, (), deserialize_seq, visit_seq, SeqAccess, "a list of nodes");
+
+impl Document<'_, '_> {
+    fn run<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self(session) = self;
+        let format: String = value(&mut map, "format")?;
+        if format != FORMAT {
+            return Err(stop(session, Failure::Format(format)));
+        }
+        let version: u32 = value(&mut map, "version")?;
+        if version != VERSION {
+            return Err(stop(session, Failure::Version(version)));
+        }
+        let problem: ProblemEntry = value(&mut map, "problem")?;
+        session.set_problem(&problem).map_err(|failure| stop(session, failure))?;
+        key(&mut map, "claims")?;
+        let count = map.next_value_seed(Claims(session))?;
+        let end: usize = value(&mut map, "end")?;
+        if end != count {
+            return Err(stop(session, Failure::End { count, end }));
+        }
+        no_more(&mut map)
+    }
+}
+
+impl Claims<'_, '_> {
+    fn run<'de, A: SeqAccess<'de>>(self, mut list: A) -> Result<usize, A::Error> {
+        let mut count = 0;
+        while list.next_element_seed(OneClaim(self.0))?.is_some() {
+            count += 1;
+        }
+        if count == 0 {
+            return Err(stop(self.0, Failure::NoClaims));
+        }
+        Ok(count)
+    }
+}
+
+impl OneClaim<'_, '_> {
+    fn run<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let claim: Claim = value(&mut map, "claim")?;
+        key(&mut map, "proof")?;
+        map.next_value_seed(OneProof(self.0, claim))?;
+        no_more(&mut map)
+    }
+}
+
+impl OneProof<'_, '_> {
+    fn run<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self(session, claim) = self;
+        let rule: String = value(&mut map, "rule")?;
+        let Some(problem) = session.problem() else {
+            return Err(stop(session, Failure::NoProblem));
+        };
+        let (rule, outcome): (&'static str, Result<usize, Refusal>) = match rule.as_str() {
+            "kkt_residual" => {
+                let witness = KktResidual::deserialize(MapAccessDeserializer::new(map))?;
+                ("kkt_residual", witness.check(problem, &claim).map(|()| 0))
+            }
+            "norm_bound" => {
+                let witness = NormBound::deserialize(MapAccessDeserializer::new(map))?;
+                ("norm_bound", witness.check(problem, &claim).map(|()| 0))
+            }
+            "point" => {
+                let witness = Point::deserialize(MapAccessDeserializer::new(map))?;
+                ("point", witness.check(problem, &claim).map(|()| 0))
+            }
+            "dual_bound" => {
+                let multipliers: Multipliers = value(&mut map, "multipliers")?;
+                match DualBoundChecker::new(problem, &claim, multipliers) {
+                    Err(refusal) => ("dual_bound", Err(refusal)),
+                    Ok(mut checker) => {
+                        session.begin(&claim, "dual_bound");
+                        key(&mut map, "covers")?;
+                        map.next_value_seed(Covers(session, &mut checker))?;
+                        no_more(&mut map)?;
+                        ("dual_bound", checker.finish().map_err(Refusal::from))
+                    }
+                }
+            }
+            other => return Err(Error::custom(format!("there is no rule `{other}`"))),
+        };
+        session.begin(&claim, rule);
+        match outcome {
+            Ok(nodes) => {
+                session.accept(claim, rule, nodes);
+                Ok(())
+            }
+            Err(refusal) => {
+                let failure = session.rejection(refusal);
+                Err(stop(session, failure))
+            }
+        }
+    }
+}
+
+impl Covers<'_, '_, '_> {
+    fn run<'de, A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        while list.next_element_seed(OneCover(self.0, self.1))?.is_some() {}
+        Ok(())
+    }
+}
+
+impl OneCover<'_, '_, '_> {
+    fn run<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self(session, checker) = self;
+        let cone: Cone = value(&mut map, "cone")?;
+        let mut tree = match checker.begin_cover(cone) {
+            Ok(tree) => tree,
+            Err(error) => {
+                let failure = session.rejection(error.into());
+                return Err(stop(session, failure));
+            }
+        };
+        key(&mut map, "nodes")?;
+        map.next_value_seed(Nodes(session, checker, &mut tree))?;
+        no_more(&mut map)?;
+        checker.end_cover(tree).map_err(|error| {
+            let failure = session.rejection(error.into());
+            stop(session, failure)
+        })
+    }
+}
+
+impl Nodes<'_, '_, '_> {
+    fn run<'de, A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let Self(session, checker, tree) = self;
+        while let Some(node) = list.next_element::<Node>()? {
+            if let Err(failure) = session.count_node() {
+                return Err(stop(session, failure));
+            }
+            if let Err(error) = tree.node(&node) {
+                let failure = session.rejection(checker.in_cover(error).into());
+                return Err(stop(session, failure));
+            }
+        }
+        Ok(())
+    }
+}
