@@ -1,0 +1,149 @@
+//! A depth-2, one-output problem in floats.
+use maxmargin_kernel::network::{Layer, Network, TwoLayer};
+use maxmargin_kernel::number::{Rational, ScaledVec};
+use maxmargin_kernel::problem::Problem;
+use num_traits::ToPrimitive;
+
+/// The nearest floats of an exact vector.
+pub fn to_f64s(v: &ScaledVec) -> Vec<f64> {
+    let denominator = v.denominator();
+    let shift = denominator.trailing_zeros().unwrap_or(0);
+    let dyadic = denominator.bits() == shift + 1;
+    if dyadic && shift < 900 && v.numerators().bits() < 900 {
+        let unit = (-(shift as f64)).exp2();
+        return (0..v.len())
+            .map(|i| v.numerators().get(i).to_f64().unwrap_or(0.0) * unit)
+            .collect();
+    }
+    v.to_rationals().iter().map(to_f64).collect()
+}
+
+/// The nearest float.
+pub fn to_f64(value: &Rational) -> f64 {
+    value.to_f64().unwrap_or(f64::NAN)
+}
+
+/// Inner product.
+pub fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(x, y)| x * y).sum()
+}
+
+/// Euclidean length, also where squares would over- or underflow.
+pub fn length(a: &[f64]) -> f64 {
+    let largest = a.iter().fold(0.0f64, |m, x| m.max(x.abs()));
+    if largest == 0.0 || !largest.is_finite() {
+        return largest;
+    }
+    largest * a.iter().map(|x| (x / largest) * (x / largest)).sum::<f64>().sqrt()
+}
+
+/// One neuron: `v σ(w·x)`.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    /// Row in layer 1.
+    pub index: usize,
+    /// Input weights, one per input, 0 off the support.
+    pub w: Vec<f64>,
+    /// Output weight.
+    pub v: f64,
+    /// Whether each input may be used.
+    pub support: Vec<bool>,
+}
+
+/// A network and its data in floats; samples scaled by `scale` so that the longest has length 1.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// Samples times [`Self::scale`].
+    pub x: Vec<Vec<f64>>,
+    /// Labels ±1.
+    pub y: Vec<f64>,
+    /// Factor of the samples.
+    pub scale: f64,
+    /// Slope α.
+    pub alpha: f64,
+    /// The neurons that exist.
+    pub units: Vec<Unit>,
+}
+
+impl View {
+    /// The view of a depth-2, one-output problem without sharing; `None` for others.
+    pub fn new(problem: &Problem) -> Option<Self> {
+        let list = TwoLayer::with_one_output(problem.network()).ok()?;
+        let inputs = problem.network().inputs();
+        let mut x: Vec<Vec<f64>> = problem.data().samples().iter().map(to_f64s).collect();
+        let longest = x.iter().map(|x| length(x)).fold(0.0, f64::max);
+        let scale = if longest > 0.0 { 1.0 / longest } else { 1.0 };
+        x.iter_mut().flatten().for_each(|e| *e *= scale);
+        let y = problem.data().labels().iter().map(|y| *y as f64).collect();
+        let unit = |n: &maxmargin_kernel::network::Neuron| {
+            let mut w = vec![0.0; inputs];
+            let mut support = vec![false; inputs];
+            for (&c, value) in n.inputs.iter().zip(to_f64s(&n.w)) {
+                w[c] = value;
+                support[c] = true;
+            }
+            Unit { index: n.index, w, v: to_f64(&n.v1()), support }
+        };
+        let units = list.neurons.iter().map(unit).collect();
+        let alpha = to_f64(problem.activation().slope());
+        Some(Self { x, y, scale, alpha, units })
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.x.len()
+    }
+
+    /// Whether there are no samples.
+    pub fn is_empty(&self) -> bool {
+        self.x.is_empty()
+    }
+
+    /// `σ(z)`.
+    pub fn sigma(&self, z: f64) -> f64 {
+        if z > 0.0 { z } else { self.alpha * z }
+    }
+
+    /// Whether `|w·x_i| ≤ δ|w||x_i|` on the unit's support.
+    pub fn is_near_kink(&self, unit: &Unit, i: usize, delta: f64) -> bool {
+        let z = dot(&unit.w, &self.x[i]);
+        z == 0.0 || z.abs() <= delta * length(&unit.w) * length(&self.on_support(unit, i))
+    }
+
+    /// Sample `i`, 0 off the unit's support.
+    pub fn on_support(&self, unit: &Unit, i: usize) -> Vec<f64> {
+        let keep = |(x, s): (&f64, &bool)| if *s { *x } else { 0.0 };
+        self.x[i].iter().zip(&unit.support).map(keep).collect()
+    }
+
+    /// Margins `y_i f(x_i)` of the network with units `u_j = |v_j|w_j` and signs `s_j`, where
+    /// `u` is in the scaled samples' units.
+    pub fn margins(&self, signs: &[f64], u: &[Vec<f64>]) -> Vec<f64> {
+        let one = |i: usize| {
+            let terms = signs.iter().zip(u).map(|(s, u)| s * self.sigma(dot(u, &self.x[i])));
+            self.y[i] * terms.sum::<f64>()
+        };
+        (0..self.len()).map(one).collect()
+    }
+}
+
+/// The network with the architecture of `template` and these neurons (`w` by inputs, `v`); rows
+/// that do not exist keep their parameters.
+pub fn with_units(template: &Network, units: &[Unit]) -> Option<Network> {
+    let [first, second] = template.layers() else { return None };
+    let mut p1 = to_f64s(first.parameters());
+    let mut p2 = to_f64s(second.parameters());
+    for unit in units {
+        for c in 0..first.cols() {
+            if let Some(i) = first.coordinate(unit.index, c) {
+                p1[i] = unit.w[c];
+            }
+        }
+        if let Some(i) = second.coordinate(0, unit.index) {
+            p2[i] = unit.v;
+        }
+    }
+    let exact = |layer: &Layer, p: &[f64]| layer.with_parameters(ScaledVec::from_f64s(p).ok()?);
+    let layers = vec![exact(first, &p1)?, exact(second, &p2)?];
+    Network::new(template.activation().clone(), layers).ok()
+}
