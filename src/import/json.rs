@@ -1,0 +1,29 @@
+//! Exact JSON: the kernel's own descriptions.
+use super::error::ImportError;
+use super::{Dataset, Model, ModelOptions, Source};
+use maxmargin_kernel::network::NetworkJson;
+use maxmargin_kernel::problem::DataJson;
+use std::path::Path;
+
+pub(super) fn load_model(
+    file: &Path,
+    bytes: &[u8],
+    options: &ModelOptions,
+) -> Result<Model, ImportError> {
+    let json: NetworkJson = parse(file, bytes)?;
+    let network = json.to_network();
+    let network = network.map_err(|error| ImportError::Network { file: file.into(), error })?;
+    options.activation_or(file, Some(network.activation().clone()))?;
+    Ok(Model { network, has_input_bias: false, source: Source::Exact })
+}
+
+pub(super) fn load_data(file: &Path, bytes: &[u8]) -> Result<Dataset, ImportError> {
+    let json: DataJson = parse(file, bytes)?;
+    let data = json.to_data().map_err(|error| ImportError::Data { file: file.into(), error })?;
+    Ok(Dataset { data, source: Source::Exact })
+}
+
+fn parse<T: serde::de::DeserializeOwned>(file: &Path, bytes: &[u8]) -> Result<T, ImportError> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    serde_json::from_slice(bytes).map_err(|error| ImportError::Json { file: file.into(), error })
+}

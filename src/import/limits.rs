@@ -1,0 +1,17 @@
+//! Limits of size, each checked before the memory it bounds is allocated.
+
+/// Largest accepted binary file, in bytes.
+pub const MAX_FILE_BYTES: u64 = 2 << 30;
+/// Largest accepted text file (csv, JSON), in bytes.
+pub const MAX_TEXT_BYTES: u64 = 256 << 20;
+/// Largest accepted number of elements of one tensor or array: the kernel's own limit.
+pub const MAX_ELEMENTS: usize = maxmargin_kernel::network::MAX_ENTRIES;
+/// Largest accepted number of elements of all tensors of one file.
+pub const MAX_TOTAL_ELEMENTS: usize = 2 * MAX_ELEMENTS;
+/// Largest accepted header of a safetensors file, in bytes.
+pub const MAX_SAFETENSORS_HEADER: usize = 16 << 20;
+/// Largest accepted header of an array in an npz file, in bytes; NumPy's own limit.
+pub const MAX_NPY_HEADER: usize = 10_000;
+/// Most memory for the exact integers of one file, in bytes: floats or decimals of very
+/// different sizes take hundreds of bytes each over their common denominator.
+pub const MAX_EXACT_BYTES: u128 = 2 << 30;
