@@ -1,6 +1,11 @@
 //! `maxmargin`: is the point a network's training converged to a local or a global optimum of
 //! the max-margin problem? This crate searches; [`maxmargin_kernel`] proves.
 
+pub mod budget;
+pub mod certify;
+pub mod cli;
 pub mod import;
 pub mod numeric;
+pub mod polish;
 pub mod prove;
+pub mod report;

@@ -50,7 +50,7 @@ pub struct Unit {
     pub support: Vec<bool>,
 }
 
-/// A network and its data in floats; samples scaled by `scale` so that the longest has length 1.
+/// A network and its data in floats; samples scaled by a power of two, `scale`, so that the longest has a length in (1/2, 1].
 #[derive(Clone, Debug)]
 pub struct View {
     /// Samples times [`Self::scale`].
@@ -72,7 +72,8 @@ impl View {
         let inputs = problem.network().inputs();
         let mut x: Vec<Vec<f64>> = problem.data().samples().iter().map(to_f64s).collect();
         let longest = x.iter().map(|x| length(x)).fold(0.0, f64::max);
-        let scale = if longest > 0.0 { 1.0 / longest } else { 1.0 };
+        // A power of two: scaling there and back is exact.
+        let scale = if longest > 0.0 { (-longest.log2().ceil()).exp2() } else { 1.0 };
         x.iter_mut().flatten().for_each(|e| *e *= scale);
         let y = problem.data().labels().iter().map(|y| *y as f64).collect();
         let unit = |n: &maxmargin_kernel::network::Neuron| {

@@ -1,9 +1,12 @@
 //! The searches: for each rule of [`maxmargin_kernel::proof`], how its witness is found, rounded and
 //! repaired. Nothing here is trusted.
 
+pub mod cover;
+pub mod dual_bound;
 pub mod kkt_residual;
 pub mod norm_bound;
 pub mod point;
+pub mod region;
 
 use maxmargin_kernel::claim::Number;
 use maxmargin_kernel::number::{BigInt, Rational};

@@ -1,0 +1,190 @@
+//! The whole report about a point: which claims to prove, in which order.
+use crate::budget::Budget;
+use crate::numeric::two_layer::{View, to_f64};
+use crate::prove::{dual_bound, kkt_residual, norm_bound, point};
+use maxmargin_kernel::certificate::{Certificate, Entry, ProblemEntry};
+use maxmargin_kernel::check::{Failure, Limits, Report, check};
+use maxmargin_kernel::claim::{Claim, Region};
+use maxmargin_kernel::network::TwoLayer;
+use maxmargin_kernel::number::Rational;
+use maxmargin_kernel::problem::Problem;
+
+/// What to prove.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Regions for two-sided brackets.
+    pub brackets: Vec<Region>,
+    /// δ and ε of the KKT residual.
+    pub residual: Option<(Rational, Rational)>,
+    /// Relative width at which a bracket is good enough.
+    pub gap: f64,
+    /// Threads of the cover search.
+    pub threads: usize,
+    /// When to stop.
+    pub budget: Budget,
+}
+
+/// A bracket of the best normalised margin in a region, relative to this network's.
+#[derive(Clone, Debug)]
+pub struct Bracket {
+    /// The region asked for.
+    pub region: Region,
+    /// Best `ν` attained, as a multiple of this network's: 1 for θ itself.
+    pub at_least: f64,
+    /// Bound on `ν`, as a multiple of this network's; `None` if none was proved.
+    pub at_most: Option<f64>,
+    /// The rule of the upper bound.
+    pub upper_rule: &'static str,
+    /// Cover nodes of the upper bound.
+    pub nodes: usize,
+    /// Whether the lower bound is θ itself.
+    pub attained_here: bool,
+}
+
+/// What was proved, and what was not.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The claims with their proofs, each accepted by the kernel.
+    pub entries: Vec<Entry>,
+    /// One bracket per region asked for.
+    pub brackets: Vec<Bracket>,
+    /// What was asked for and neither proved nor refuted, with the reason.
+    pub undecided: Vec<String>,
+    /// Whether a limit ended the search.
+    pub limit: bool,
+}
+
+/// Proves what can be proved. `stage` is told what is being done.
+///
+/// The point must classify its data.
+pub fn certify(problem: &Problem, request: &Request, mut stage: impl FnMut(&str)) -> Outcome {
+    let mut outcome =
+        Outcome { entries: Vec::new(), brackets: Vec::new(), undecided: Vec::new(), limit: false };
+    let nu = problem.normalised_margin().map_or(f64::NAN, |(low, _)| to_f64(&low));
+    if let Some((delta, epsilon)) = &request.residual {
+        stage("KKT residual");
+        match TwoLayer::new(problem.network()) {
+            Err(reason) => outcome.undecided.push(format!("the KKT residual: the rule {reason}")),
+            Ok(_) => match kkt_residual::prove(problem, delta, epsilon) {
+                Some(entry) => outcome.entries.push(entry),
+                None => {
+                    outcome.undecided.push("the KKT residual: no multipliers were found".into())
+                }
+            },
+        }
+    }
+    let view = View::new(problem);
+    let mut found_better = Vec::new();
+    let mut ordered = request.brackets.clone();
+    // Local regions first: what they find also bounds the larger ones from below.
+    ordered.sort_by_key(|r| matches!(r, Region::Everywhere | Region::AnyWidth));
+    for region in ordered {
+        stage(&format!("bracket {region}"));
+        let local = matches!(region, Region::Cell | Region::Near(_));
+        let mut bracket = Bracket {
+            region: region.clone(),
+            at_least: 1.0,
+            at_most: None,
+            upper_rule: "",
+            nodes: 0,
+            attained_here: true,
+        };
+        let mut lower = None;
+        if local {
+            match (&view, TwoLayer::with_one_output(problem.network())) {
+                (Some(view), _) => {
+                    let found = dual_bound::prove(problem, view, &region, request);
+                    outcome.limit |= found.limit;
+                    if let Some((entry, nodes)) = found.upper {
+                        bracket.at_most = bound(&entry).map(|b| b / nu);
+                        bracket.upper_rule = "dual bound";
+                        bracket.nodes = nodes;
+                        outcome.entries.push(entry);
+                    }
+                    if let Some(network) = found.better {
+                        lower = point::prove(problem, Some(&network), region.clone());
+                        found_better.push(network);
+                    }
+                }
+                (None, Err(reason)) => {
+                    outcome.undecided.push(format!("the bracket of `{region}`: the rule {reason}"));
+                }
+                (None, Ok(_)) => {}
+            }
+        } else {
+            if let Some(entry) = norm_bound::prove(problem) {
+                bracket.at_most = bound(&entry).map(|b| b / nu);
+                bracket.upper_rule = "norm bound";
+                outcome.entries.push(entry);
+            }
+            if let Some(view) = &view
+                && !request.budget.expired()
+            {
+                let options =
+                    crate::polish::Options { budget: request.budget.clone(), ..Default::default() };
+                found_better
+                    .extend(crate::polish::polish(problem, view, &options).map(|p| p.network));
+            }
+            lower = best(problem, &found_better, &region);
+        }
+        bracket.attained_here = lower.is_none();
+        let lower = lower.or_else(|| point::prove(problem, None, region.clone()));
+        if let Some(entry) = lower {
+            bracket.at_least = bound(&entry).map_or(1.0, |b| b / nu);
+            outcome.entries.push(entry);
+        }
+        if bracket.at_most.is_none()
+            && outcome.undecided.iter().all(|u| !u.contains(&region.to_string()))
+        {
+            let why = if request.budget.expired() { "time ran out" } else { "no cover was found" };
+            outcome.undecided.push(format!("an upper bound in `{region}`: {why}"));
+        }
+        outcome.brackets.push(bracket);
+    }
+    outcome.limit |= request.budget.expired();
+    outcome
+}
+
+/// The best of these networks as a point of the region, if it beats θ.
+fn best(
+    problem: &Problem,
+    networks: &[maxmargin_kernel::network::Network],
+    region: &Region,
+) -> Option<Entry> {
+    let mut champion = problem.clone();
+    let mut winner = None;
+    for network in networks {
+        let Ok(candidate) = Problem::new(network.clone(), problem.data().clone()) else { continue };
+        if point::better(&candidate, &champion) {
+            champion = candidate;
+            winner = Some(network);
+        }
+    }
+    point::prove(problem, Some(winner?), region.clone())
+}
+
+/// The bound of a margin claim.
+fn bound(entry: &Entry) -> Option<f64> {
+    match &entry.claim {
+        Claim::MarginAtMost { bound, .. } | Claim::MarginAtLeast { bound, .. } => {
+            Some(bound.to_f64())
+        }
+        Claim::KktResidual { .. } => None,
+    }
+}
+
+/// The certificate as bytes, verified by the kernel from those bytes; with the kernel's report.
+///
+/// # Errors
+/// The kernel refuses: an internal error, since every entry was checked when it was found.
+pub fn seal(
+    problem: &Problem,
+    entries: Vec<Entry>,
+    embed: bool,
+) -> Result<(Vec<u8>, Report), Failure> {
+    let certificate = Certificate::new(ProblemEntry::new(problem, embed), entries);
+    let mut bytes = serde_json::to_vec(&certificate).map_err(|e| Failure::Io(e.to_string()))?;
+    bytes.push(b'\n');
+    let report = check(bytes.as_slice(), Some(problem), Limits::default())?;
+    Ok((bytes, report))
+}

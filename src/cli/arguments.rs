@@ -1,0 +1,229 @@
+//! What can be asked on the command line.
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use maxmargin_kernel::claim::Region;
+use maxmargin_kernel::network::Activation;
+use maxmargin_kernel::number::{Rational, parse_rational};
+use std::path::PathBuf;
+
+const AFTER: &str = "\
+Exit codes: 0 everything asked for is certified or verified; 1 a certificate was rejected;
+2 malformed input; 3 the certificate speaks of another model or data set; 4 a limit was reached;
+5 something asked for is undecided (what was proved is still written); 64 usage; 70 internal error.";
+
+/// Is the point your training converged to optimal for the max-margin problem? With proof.
+#[derive(Debug, Parser)]
+#[command(name = "maxmargin", version, after_help = AFTER, max_term_width = 100)]
+pub(super) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Report what is provable about a network on its training set, and write a certificate
+    #[command(after_help = CERTIFY)]
+    Certify(CertifyArguments),
+    /// Move a network to the best point reachable across adjacent activation cells
+    #[command(after_help = POLISH)]
+    Polish(PolishArguments),
+    /// Verify certificates in exact arithmetic
+    #[command(after_help = CHECK)]
+    Check(CheckArguments),
+    /// Print a certificate in words
+    #[command(after_help = SHOW)]
+    Show(ShowArguments),
+}
+
+const CERTIFY: &str = "\
+Examples:
+  maxmargin certify --model net.safetensors --data train.npz -o net.cert.json
+  maxmargin certify --model net.safetensors --data train.csv --label species --bracket near:1e-3
+  maxmargin certify --model point.json --data points.json --json
+
+Regions: `cell` keeps every activation pattern; `near:δ` also lets a neuron cross the samples within
+a relative distance δ of its kink; `everywhere` is every network of this architecture.";
+const POLISH: &str = "\
+Example:
+  maxmargin polish --model net.safetensors --data train.npz -o polished.safetensors
+
+The exact normalised margin never decreases: without an improvement nothing is written.";
+const CHECK: &str = "\
+Example:
+  maxmargin check net.cert.json --model net.safetensors --data train.npz
+
+With --model and --data the certificates must speak of exactly these; without, of the network and
+data embedded in the file.";
+const SHOW: &str = "\
+Example:
+  maxmargin show net.cert.json";
+
+/// A model and its training set.
+#[derive(Debug, Args)]
+pub(super) struct Inputs {
+    /// The network: .safetensors, .npz or exact .json
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// The training set: .npz (arrays X, y), .csv or exact .json
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// How to read them
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// How to read models and data.
+#[derive(Debug, Args)]
+pub(super) struct Reading {
+    /// Label column of a .csv file: its name or its index from 0 (default: the last)
+    #[arg(long, value_name = "COLUMN")]
+    pub label: Option<String>,
+    /// Activation of a float model: relu, linear or leaky:SLOPE (default: relu)
+    #[arg(long, value_name = "NAME", value_parser = activation)]
+    pub activation: Option<Activation>,
+}
+
+/// When to stop and how much to use.
+#[derive(Debug, Args)]
+pub(super) struct Limits {
+    /// Stop after so many seconds, with what is proved by then
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub time_limit: Option<f64>,
+    /// Threads of the cover search (default: all cores)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub threads: Option<u16>,
+}
+
+/// `maxmargin certify`.
+#[derive(Debug, Args)]
+pub(super) struct CertifyArguments {
+    /// Model and data
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// Where to write the certificate
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Region to bracket: cell, near:DELTA or everywhere; may be repeated
+    /// (default: cell, near:1e-4 and everywhere)
+    #[arg(long, value_name = "REGION")]
+    pub bracket: Vec<Region>,
+    /// δ of the KKT residual: constraints within (1+δ) of the margin count as active
+    #[arg(long, value_name = "DELTA", default_value = "0.01", value_parser = nonnegative)]
+    pub active: Rational,
+    /// ε of the KKT residual: slopes are free within this relative distance of a kink
+    #[arg(long, value_name = "EPSILON", default_value = "1e-4", value_parser = nonnegative)]
+    pub kinks: Rational,
+    /// Relative width at which a bracket is good enough
+    #[arg(long, default_value_t = 1e-6, value_parser = seconds)]
+    pub gap: f64,
+    /// Whether the certificate contains network and data (auto: if they are small)
+    #[arg(long, value_enum, default_value_t = Embed::Auto)]
+    pub embed: Embed,
+    /// Print one JSON object instead of the report
+    #[arg(long)]
+    pub json: bool,
+    /// Limits
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// Whether to embed the problem.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Embed {
+    /// If network and data together have at most 100 000 numbers.
+    Auto,
+    /// Yes.
+    Always,
+    /// No: the certificate then needs --model and --data to be checked.
+    Never,
+}
+
+/// `maxmargin polish`.
+#[derive(Debug, Args)]
+pub(super) struct PolishArguments {
+    /// Model and data
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// Where to write the network: .safetensors or exact .json
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Let neurons that are not needed start again in far cells that promise more
+    #[arg(long)]
+    pub jump: bool,
+    /// Print one JSON object instead of the report
+    #[arg(long)]
+    pub json: bool,
+    /// Limits
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// `maxmargin check`.
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    /// Certificates
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The network the certificates must speak of
+    #[arg(long, value_name = "FILE", requires = "data")]
+    pub model: Option<PathBuf>,
+    /// The training set the certificates must speak of
+    #[arg(long, value_name = "FILE", requires = "model")]
+    pub data: Option<PathBuf>,
+    /// How to read them
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Print one JSON object per file
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `maxmargin show`.
+#[derive(Debug, Args)]
+pub(super) struct ShowArguments {
+    /// A certificate
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// The network, if the certificate does not embed it
+    #[arg(long, value_name = "FILE", requires = "data")]
+    pub model: Option<PathBuf>,
+    /// The training set, if the certificate does not embed it
+    #[arg(long, value_name = "FILE", requires = "model")]
+    pub data: Option<PathBuf>,
+    /// How to read them
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+fn activation(text: &str) -> Result<Activation, String> {
+    match text {
+        "relu" => Ok(Activation::relu()),
+        "linear" => Ok(Activation::linear()),
+        _ => {
+            let slope = text.strip_prefix("leaky:").ok_or("write relu, linear or leaky:SLOPE")?;
+            let slope = parse_rational(slope).map_err(|e| e.to_string())?;
+            Activation::leaky(slope).map_err(|e| e.to_string())
+        }
+    }
+}
+
+fn nonnegative(text: &str) -> Result<Rational, String> {
+    let value = parse_rational(text).map_err(|e| e.to_string())?;
+    if value < Rational::default() { Err("must not be negative".into()) } else { Ok(value) }
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() && value >= 0.0 => Ok(value),
+        _ => Err("must be a number ≥ 0".into()),
+    }
+}
+
+impl Reading {
+    /// Options of the importers.
+    pub fn options(&self) -> (crate::import::ModelOptions, crate::import::DataOptions) {
+        let model = crate::import::ModelOptions { activation: self.activation.clone() };
+        (model, crate::import::DataOptions { label: self.label.clone() })
+    }
+}

@@ -1,0 +1,51 @@
+//! How a command stops early.
+use crate::import::ImportError;
+use maxmargin_kernel::check::Failure;
+use maxmargin_kernel::problem::NotClassified;
+
+/// An exit code with the message for standard error.
+#[derive(Debug)]
+pub(super) struct Stop {
+    /// The exit code.
+    pub code: u8,
+    /// The message.
+    pub message: String,
+}
+
+impl Stop {
+    /// Malformed or unsupported input.
+    pub fn input(message: impl Into<String>) -> Self {
+        Self { code: 2, message: message.into() }
+    }
+
+    /// A fault of this program.
+    pub fn internal(message: impl Into<String>) -> Self {
+        Self { code: 70, message: format!("internal error: {}", message.into()) }
+    }
+}
+
+impl From<ImportError> for Stop {
+    fn from(error: ImportError) -> Self {
+        Self { code: error.exit_code(), message: error.to_string() }
+    }
+}
+
+impl From<Failure> for Stop {
+    fn from(failure: Failure) -> Self {
+        Self { code: failure.exit_code(), message: failure.to_string() }
+    }
+}
+
+/// The data are not classified: a named outcome with the sample and its exact margin.
+pub(super) fn not_classified(data: &std::path::Path, error: &NotClassified) -> Stop {
+    let margin = maxmargin_kernel::claim::Number(error.margin.clone());
+    let exact = error.margin.to_string();
+    let exact = if exact.len() <= 60 { format!("{exact} = ") } else { String::new() };
+    Stop::input(format!(
+        "the network does not classify its data: sample {} of {} has margin {exact}{}. Max-margin optimality is defined only for \
+         points with positive margin on every sample: train further, or remove the sample",
+        error.sample,
+        data.display(),
+        margin.approximately(),
+    ))
+}

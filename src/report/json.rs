@@ -1,0 +1,38 @@
+//! The report as JSON.
+use crate::certify::Outcome;
+use maxmargin_kernel::check::{Report, margin_json, report_json};
+use maxmargin_kernel::problem::Problem;
+use serde_json::{Value, json};
+
+/// Claims, brackets, what is undecided and the margin, as one object.
+pub fn json(problem: &Problem, outcome: &Outcome, report: Option<&Report>) -> Value {
+    let brackets: Vec<Value> = outcome
+        .brackets
+        .iter()
+        .map(|b| {
+            json!({
+                "region": b.region.to_string(),
+                "at_least_times": b.at_least,
+                "at_most_times": b.at_most,
+                "upper_rule": b.upper_rule,
+                "nodes": b.nodes,
+            })
+        })
+        .collect();
+    let verdict = match (outcome.limit, outcome.undecided.is_empty()) {
+        (true, _) => "limit",
+        (false, false) => "undecided",
+        (false, true) => "certified",
+    };
+    let nu = problem.normalised_margin();
+    let mut value = json!({
+        "verdict": verdict,
+        "brackets": brackets,
+        "undecided": outcome.undecided,
+        "margin": margin_json(problem.gamma().ok(), nu.as_ref(), &problem.facts()),
+    });
+    if let (Some(map), Some(report)) = (value.as_object_mut(), report) {
+        map.insert("claims".into(), report_json(report)["claims"].clone());
+    }
+    value
+}

@@ -1,0 +1,23 @@
+//! What people read: the verdict first, then the numbers with what they mean, then how to
+//! reproduce them.
+
+mod json;
+mod text;
+mod words;
+
+pub use json::json;
+pub use text::{checked, show, text};
+
+use std::path::Path;
+
+/// Where inputs came from and where the certificate went.
+pub struct Context<'a> {
+    /// The model file.
+    pub model: &'a Path,
+    /// The data file.
+    pub data: &'a Path,
+    /// The certificate, if one was written.
+    pub output: Option<&'a Path>,
+    /// Its size.
+    pub bytes: usize,
+}

@@ -1,0 +1,245 @@
+//! The report as text, at most 80 columns where the file names allow it.
+use super::Context;
+use super::words::{factor, percent, region, shape, small, verdict};
+use crate::certify::{Outcome, Request};
+use crate::numeric::two_layer::to_f64;
+use maxmargin_kernel::check::{Failure, Report};
+use maxmargin_kernel::claim::{Claim, Region};
+use maxmargin_kernel::network::TwoLayer;
+use maxmargin_kernel::number::Rational;
+use maxmargin_kernel::problem::Problem;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// The report of `certify`.
+pub fn text(problem: &Problem, request: &Request, outcome: &Outcome, context: &Context) -> String {
+    let mut out = String::new();
+    let network = problem.network();
+    let facts = problem.facts();
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        out,
+        "{}: {} network {}, {} samples\n",
+        context.model.display(),
+        network.activation(),
+        shape(network),
+        facts.samples
+    );
+    let _ = writeln!(out, "VERDICT");
+    for bracket in &outcome.brackets {
+        let _ = writeln!(out, "  {}", verdict(bracket));
+    }
+    for line in &outcome.undecided {
+        let _ = writeln!(out, "  UNDECIDED: {line}");
+    }
+    if outcome.limit {
+        let _ = writeln!(out, "  A limit was reached: brackets may be wider than necessary.");
+    }
+    margin(&mut out, problem);
+    brackets(&mut out, outcome);
+    residual(&mut out, outcome);
+    counts(&mut out, problem, request);
+    reproduce(&mut out, context);
+    out
+}
+
+fn margin(out: &mut String, problem: &Problem) {
+    let facts = problem.facts();
+    let _ = writeln!(out, "\nMARGIN (exact, shown rounded)");
+    if let Ok(gamma) = problem.gamma() {
+        let _ = writeln!(out, "  margin             γ = {:.9e}", to_f64(gamma));
+    }
+    if let Some((nu, _)) = problem.normalised_margin() {
+        let nu = to_f64(&nu);
+        let m = problem.network().depth();
+        let _ = writeln!(out, "  normalised margin  ν = γ/|θ|^{m} = {nu:.12}");
+        if m == 2 {
+            let _ = writeln!(out, "  cost at margin 1   1/(2ν) = {:.9}", 0.5 / nu);
+        }
+    }
+    let _ =
+        writeln!(out, "  active             {} of {} constraints", facts.active, facts.constraints);
+}
+
+fn brackets(out: &mut String, outcome: &Outcome) {
+    if outcome.brackets.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "\nBEST NORMALISED MARGIN, as a multiple of this network's (certified)");
+    let _ = writeln!(
+        out,
+        "  {:<31} {:>12} {:>12}   proof of the upper bound",
+        "region", "at least", "at most"
+    );
+    for b in &outcome.brackets {
+        let high = b.at_most.map_or("?".into(), factor);
+        let proof = match (b.upper_rule, b.nodes) {
+            ("", _) => "none".to_string(),
+            (rule, 0) => rule.to_string(),
+            (rule, nodes) => format!("{rule}, {nodes} nodes"),
+        };
+        let _ = writeln!(
+            out,
+            "  {:<31} {:>12} {high:>12}   {proof}",
+            region(&b.region),
+            factor(b.at_least)
+        );
+    }
+    if outcome
+        .brackets
+        .iter()
+        .any(|b| b.region == Region::Everywhere && b.upper_rule == "norm bound")
+    {
+        let _ = writeln!(
+            out,
+            "  The norm bound holds for every network but is crude: it uses only the shortest\n  \
+             sample and the closest two of different label."
+        );
+    }
+}
+
+fn residual(out: &mut String, outcome: &Outcome) {
+    for entry in &outcome.entries {
+        if let Claim::KktResidual { lo, hi, delta, epsilon, .. } = &entry.claim {
+            let _ = writeln!(out, "\nKKT RESIDUAL (certified)");
+            let _ = writeln!(
+                out,
+                "  distance of θ from the cone of its active gradients, relative to |θ|:\n  \
+                 between {:.6e} and {:.6e}",
+                lo.to_f64(),
+                hi.to_f64()
+            );
+            let _ = writeln!(
+                out,
+                "  active: margins within {} of γ (δ = {}); slopes of σ free within ε = {} of a kink",
+                percent(delta.to_f64()),
+                small(delta),
+                small(epsilon)
+            );
+        }
+    }
+}
+
+fn counts(out: &mut String, problem: &Problem, request: &Request) {
+    let facts = problem.facts();
+    let mut notes = Vec::new();
+    if let (Ok(list), Some((_, epsilon))) = (TwoLayer::new(problem.network()), &request.residual) {
+        let near: usize = list
+            .neurons
+            .iter()
+            .map(|n| (0..facts.samples).filter(|i| problem.is_near_kink(*i, n, epsilon)).count())
+            .sum();
+        notes.push(format!(
+            "{near} near-kinks (preactivations within ε = {:e} of 0)",
+            to_f64(epsilon)
+        ));
+    }
+    notes.push(format!("{} exact kinks", facts.kinks));
+    notes.push(format!("{} dead units", facts.dead));
+    notes.push(format!("{} repeated samples", facts.duplicates));
+    let _ = writeln!(out, "\nALSO COUNTED\n  {}", notes.join("\n  "));
+}
+
+fn reproduce(out: &mut String, context: &Context) {
+    let (model, data) = (context.model.display(), context.data.display());
+    match context.output {
+        Some(path) => {
+            let _ = writeln!(
+                out,
+                "\nCERTIFICATE\n  {} ({} kB), checked. To check it again:\n  \
+                 maxmargin check {} --model {model} --data {data}",
+                path.display(),
+                context.bytes.div_ceil(1000),
+                path.display()
+            );
+        }
+        None => {
+            let _ = writeln!(
+                out,
+                "\nAll of it was checked in exact arithmetic; -o FILE writes the certificate."
+            );
+        }
+    }
+}
+
+/// The outcome of `check` for one file.
+pub fn checked(file: &Path, outcome: &Result<Report, Failure>) -> String {
+    match outcome {
+        Ok(report) => {
+            let mut out = format!("VERIFIED  {}\n", file.display());
+            claims(&mut out, report);
+            out
+        }
+        Err(failure) => format!("NOT VERIFIED  {}\n  {failure}\n", file.display()),
+    }
+}
+
+/// A certificate in words.
+pub fn show(file: &Path, report: &Report) -> String {
+    let mut out = checked(file, &Ok(report.clone()));
+    let facts = &report.facts;
+    let _ = writeln!(
+        out,
+        "\n{} samples ({} repeated), {} constraints, {} active, {} exact kinks, {} dead units.",
+        facts.samples, facts.duplicates, facts.constraints, facts.active, facts.kinks, facts.dead
+    );
+    for verified in &report.claims {
+        let nodes = if verified.nodes > 0 {
+            format!(", {} cover nodes", verified.nodes)
+        } else {
+            String::new()
+        };
+        let _ = writeln!(
+            out,
+            "\n{} ({}{nodes})\n  {}",
+            verified.claim.kind(),
+            verified.rule,
+            verified.claim
+        );
+    }
+    out
+}
+
+fn claims(out: &mut String, report: &Report) {
+    let nu = report.nu.as_ref().map(|(low, _)| low);
+    if let (Some(gamma), Some(nu)) = (&report.gamma, nu) {
+        let _ = writeln!(out, "  γ = {:.9e}, ν = {:.12}", to_f64(gamma), to_f64(nu));
+    }
+    for verified in &report.claims {
+        let _ = writeln!(out, "  {}", line(&verified.claim, nu));
+    }
+    if !report.tied {
+        let _ = writeln!(
+            out,
+            "  About the network and data embedded in the file; --model and --data tie it to yours."
+        );
+    }
+}
+
+/// One claim in one line, relative to this network's ν where that makes sense.
+fn line(claim: &Claim, nu: Option<&Rational>) -> String {
+    let times = |bound: f64| nu.map_or(f64::NAN, |nu| bound / to_f64(nu));
+    match claim {
+        Claim::KktResidual { lo, hi, delta, epsilon, .. } => format!(
+            "KKT residual between {:.6e} and {:.6e} of |θ| (δ = {}, ε = {})",
+            lo.to_f64(),
+            hi.to_f64(),
+            small(delta),
+            small(epsilon)
+        ),
+        Claim::MarginAtMost { region: r, bound, .. } => {
+            format!(
+                "best margin, {}: at most {}× this network's",
+                region(r),
+                factor(times(bound.to_f64()))
+            )
+        }
+        Claim::MarginAtLeast { region: r, bound, .. } => {
+            format!(
+                "best margin, {}: at least {}× this network's",
+                region(r),
+                factor(times(bound.to_f64()))
+            )
+        }
+    }
+}
