@@ -18,7 +18,8 @@ fn python(dir: &Path, needs: &[&str], arguments: &[&str]) -> Option<String> {
             assert!(!required, "NumPy is not installed, and in CI nothing is skipped");
             // Past the capture of the test harness, so that a skipped test is seen.
             use std::io::Write;
-            let _ = writeln!(std::io::stderr(), "SKIPPED: {module} not installed");
+            let notice = format!("SKIPPED: {module} not installed\n");
+            let _ = std::io::stderr().write_all(notice.as_bytes());
             return None;
         }
     }
