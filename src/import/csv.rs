@@ -3,10 +3,10 @@ use super::error::{CsvError, ImportError};
 use super::tensors::Budget;
 use super::{Dataset, Source};
 use csv::{ReaderBuilder, StringRecord, Trim};
-use maxmargin_kernel::number::{BigInt, Rational, ScaledVec, parse_rational};
+use maxmargin_kernel::number::{BigInt, IntVec, Rational, ScaledVec, parse_rational};
 use maxmargin_kernel::problem::Data;
 use num_integer::Integer;
-use num_traits::{One, ToPrimitive};
+use num_traits::{One, ToPrimitive, Zero};
 use std::path::Path;
 
 pub(super) fn load(file: &Path, bytes: &[u8], label: Option<&str>) -> Result<Dataset, ImportError> {
@@ -83,17 +83,21 @@ fn label_column(
 /// The exact vector of one line. Its common denominator can be far longer than any of its
 /// numbers (think of 1/p for many primes p), so its length is bounded while it grows.
 fn exact(file: &Path, entries: &[Rational], budget: &mut Budget) -> Result<ScaledVec, ImportError> {
-    let numerators = entries.iter().map(|e| e.numer().bits()).max().unwrap_or(0);
+    let longest = entries.iter().map(|e| e.numer().bits()).max().unwrap_or(0);
     let mut denominator = BigInt::one();
     for entry in entries {
-        if !denominator.is_multiple_of(entry.denom()) {
-            denominator = denominator.lcm(entry.denom());
-            let bits = denominator.bits() + numerators;
+        let d = entry.denom();
+        // One division first: a gcd of a long and a short number takes quadratic time.
+        let rest = &denominator % d;
+        if !rest.is_zero() {
+            denominator *= d / rest.gcd(d);
+            let bits = denominator.bits() + longest;
             budget.would_admit_exact(file, "the samples", entries.len(), bits)?;
         }
     }
-    budget.admit_exact(file, "the samples", entries.len(), denominator.bits() + numerators)?;
-    Ok(ScaledVec::from_rationals(entries))
+    budget.admit_exact(file, "the samples", entries.len(), denominator.bits() + longest)?;
+    let scaled = entries.iter().map(|e| e.numer() * (&denominator / e.denom())).collect();
+    Ok(ScaledVec::new(IntVec::new(scaled), denominator).expect("a product of denominators"))
 }
 
 struct Table<'a> {

@@ -215,6 +215,11 @@ mod tests {
         let error = budget.admit(file, "X", &huge).unwrap_err();
         assert!(matches!(error, ImportError::TooLarge { .. }) && error.exit_code() == 4, "{error}");
         let mut budget = Budget::default();
+        let largest = Shape(vec![1 << 13, 1 << 13]);
+        assert!((0..2).all(|_| budget.admit(file, "X", &largest).is_ok()));
+        let error = budget.admit(file, "X", &largest).unwrap_err();
+        assert!(error.to_string().contains("the file has 201326592 elements"), "{error}");
+        let mut budget = Budget::default();
         let spread = vec![5e-324, 1e308];
         assert!(budget.exact(file, "X", &spread).is_ok());
         assert!((500..540).contains(&budget.bytes), "{}", budget.bytes);
