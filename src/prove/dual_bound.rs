@@ -1,6 +1,6 @@
 //! Search for rule 3.7 in a region around θ: multipliers, covers, and a better network.
 use super::cover::{self, FloatUnits, Instance, Outcome};
-use super::point::{balanced, pull_inside};
+use super::point::{balanced, push_inside};
 use super::region::{RegionOptimum, RegionProgram};
 use super::round_up;
 use crate::certify::Request;
@@ -88,9 +88,9 @@ fn improved(
         signs[j] = piece.sign;
     }
     let mut best = None;
-    for safety in [1e-15, 1e-14, 1e-13, 1e-11, 1e-9] {
+    for safety in [1e-15, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8] {
         let mut inside = u.clone();
-        pull_inside(view, &mut inside, |j, i| program.fixed[j][i], safety);
+        push_inside(view, &mut inside, |j, i| program.fixed[j][i], safety);
         let network = balanced(problem, view, &signs, &inside)?;
         let there = Problem::new(network.clone(), problem.data().clone()).ok()?;
         if !super::point::better(&there, problem) {

@@ -1,5 +1,5 @@
 //! Better points: from a float solution to an exact network in the region.
-use super::{exact, round_down};
+use super::round_down;
 use crate::numeric::two_layer::{Unit, View, dot, length, to_f64, with_units};
 use maxmargin_kernel::certificate::{Entry, Proof};
 use maxmargin_kernel::claim::{Claim, Number, Region, Scope};
@@ -51,9 +51,9 @@ pub fn balanced(problem: &Problem, view: &View, signs: &[f64], u: &[Vec<f64>]) -
     with_units(problem.network(), &units)
 }
 
-/// Pulls `u_j` towards `w_j` until every sign that the region fixes holds with room for rounding.
-/// `w_j` is strictly inside for `near δ`, so this always succeeds there.
-pub fn pull_inside(
+/// Moves every `u_j` by the least amount such that the signs which the region fixes hold with room
+/// `safety` (relative) for rounding.
+pub fn push_inside(
     view: &View,
     u: &mut [Vec<f64>],
     is_fixed: impl Fn(usize, usize) -> bool,
@@ -61,25 +61,29 @@ pub fn pull_inside(
 ) {
     for (j, unit) in view.units.iter().enumerate() {
         let size = length(&u[j]);
-        let w_size = length(&unit.w);
-        if size == 0.0 || w_size == 0.0 {
+        if size == 0.0 {
             continue;
         }
-        let mut pull = 0.0f64;
-        for i in 0..view.len() {
-            if !is_fixed(j, i) {
-                continue;
-            }
-            let inside = dot(&unit.w, &view.x[i]) / w_size;
-            let now = dot(&u[j], &view.x[i]) * inside.signum();
-            // Rounding moves a preactivation by a few ulps of |u||x|.
-            let wanted = safety * size * length(&view.x[i]);
-            if now < wanted && inside != 0.0 {
-                pull = pull.max((wanted - now) / inside.abs());
+        let mut rows: Vec<Vec<f64>> = Vec::new();
+        let mut missing: Vec<f64> = Vec::new();
+        for i in (0..view.len()).filter(|i| is_fixed(j, *i)) {
+            let tau = if dot(&unit.w, &view.x[i]) > 0.0 { 1.0 } else { -1.0 };
+            let x = view.on_support(unit, i);
+            let room = safety * size * length(&x);
+            let now = tau * dot(&u[j], &x);
+            // Rows that bind, or nearly: the step must not push them out either.
+            if now < 4.0 * room && room > 0.0 {
+                missing.push((room - now).max(0.0));
+                rows.push(x.iter().map(|e| tau * e).collect());
             }
         }
-        if pull > 0.0 {
-            u[j].iter_mut().zip(&unit.w).for_each(|(u, w)| *u += pull * w / w_size);
+        if missing.iter().all(|m| *m == 0.0) {
+            continue;
+        }
+        let columns: Vec<Vec<f64>> =
+            (0..u[j].len()).map(|c| rows.iter().map(|row| row[c]).collect()).collect();
+        if let Some(step) = crate::numeric::least_squares::solve(&columns, &missing) {
+            u[j].iter_mut().zip(&step).for_each(|(u, s)| *u += s);
         }
     }
 }
@@ -91,9 +95,4 @@ pub fn better(a: &Problem, b: &Problem) -> bool {
     let power = |p: &Problem| (0..m).map(|_| p.network().norm_squared()).product::<Rational>();
     // γ_a²|θ_b|^{2m} > γ_b²|θ_a|^{2m}
     ga * ga * power(b) > gb * gb * power(a)
-}
-
-/// The exact rational of a float, for callers that build parameters.
-pub fn number(value: f64) -> Number {
-    Number(exact(value))
 }

@@ -6,7 +6,8 @@ use maxmargin_kernel::network::Network;
 /// A factor near 1 with enough digits to tell it from 1: `1.00021`, `1 + 3.2e-9`.
 pub fn factor(value: f64) -> String {
     let excess = value - 1.0;
-    if excess == 0.0 {
+    // Below that the float shown is rounding, not information.
+    if excess.abs() < 1e-14 {
         "1".into()
     } else if excess.abs() < 5e-7 {
         format!("1 {} {:.1e}", if excess < 0.0 { '-' } else { '+' }, excess.abs())
