@@ -2,3 +2,5 @@
 //! the max-margin problem? This crate searches; [`maxmargin_kernel`] proves.
 
 pub mod import;
+pub mod numeric;
+pub mod prove;
