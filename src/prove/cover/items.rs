@@ -131,13 +131,15 @@ impl<'a> Items<'a> {
     /// Sets the box of `β` for which the constants `k_i` of these ranges are at most those of the
     /// secants, and the start. Returns `Σ k_i`.
     ///
-    /// `k_i = max b_iσ(z) − a_i z` is 0 for `a ≥ b` where `z ≥ 0`, for `a ≤ αb` where `z ≤ 0`, for
+    /// `k_i = max b_iσ(z) − a_i z` is 0 for any `a` where `z = 0`, for `a ≥ b` where `z ≥ 0`, for `a ≤ αb` where `z ≤ 0`, for
     /// `b ≤ a ≤ αb` (so `b ≤ 0`) where both occur; with `b > 0` it is least at the secant's slope.
     pub(super) fn relax(&self, state: &State, ls: &mut BoxLs) -> f64 {
         let mut constant = 0.0;
         for i in 0..self.len() {
             let c = self.c[i];
-            (ls.lo[i], ls.hi[i]) = if state.low[i] >= 0 {
+            (ls.lo[i], ls.hi[i]) = if state.low[i] >= 0 && state.high[i] <= 0 {
+                (f64::NEG_INFINITY, f64::INFINITY)
+            } else if state.low[i] >= 0 {
                 (c, f64::INFINITY)
             } else if state.high[i] <= 0 {
                 (f64::NEG_INFINITY, self.alpha * c)

@@ -53,7 +53,9 @@ impl Items<'_> {
         for i in 0..self.len() {
             let b = self.b[i];
             let down = (self.alpha * b as f64).floor() as i64;
-            let (lo, hi) = if state.low[i] >= 0 {
+            let (lo, hi) = if state.low[i] >= 0 && state.high[i] <= 0 {
+                (i64::MIN, i64::MAX)
+            } else if state.low[i] >= 0 {
                 (b, i64::MAX)
             } else if state.high[i] <= 0 {
                 (i64::MIN, down)
@@ -123,16 +125,17 @@ impl Items<'_> {
             let z = (dot(self.unit(i), &grid.vec) / cap.length).max(-1.0).min(1.0);
             let (low, high) = (state.low[i], state.high[i]);
             let (mut new_low, mut new_high) = (low, high);
-            let worthwhile = self.worthwhile(state, i);
-            if let Some((tau, end)) = self.end(i, z, high, (high - low) as f64, &cap) {
-                if end <= high.saturating_sub(worthwhile) || (end <= 0 && high > 0) {
+            let (worthwhile, open) = (self.worthwhile(state, i), self.is_open(state, i));
+            let width = (high - low) as f64;
+            if let Some((tau, end)) = self.end(i, z, high, width, &cap) {
+                if high - end >= worthwhile || (open && end <= 0) {
                     grid.upper.push((self.index[i], tau, end));
                     new_high = end;
                 }
             }
             // A lower end is the mirror image of an upper end.
-            if let Some((tau, end)) = self.end(i, -z, -low, (high - low) as f64, &cap) {
-                if -end >= low.saturating_add(worthwhile) || (-end >= 0 && low < 0) {
+            if let Some((tau, end)) = self.end(i, -z, -low, width, &cap) {
+                if -end - low >= worthwhile || (open && -end >= 0) {
                     grid.lower.push((self.index[i], tau, -end));
                     new_low = -end;
                 }
@@ -140,7 +143,7 @@ impl Items<'_> {
             if new_low > new_high {
                 empty = Some(i);
             }
-            crossed |= low < 0 && high > 0 && (new_low >= 0 || new_high <= 0);
+            crossed |= open && (new_low >= 0 || new_high <= 0);
             let narrowed = ((high - new_high) + (new_low - low)) as f64;
             gain += self.c[i].abs() * narrowed * self.grid_z[i];
             (state.low[i], state.high[i]) = (new_low, new_high);
