@@ -64,7 +64,7 @@ impl Items<'_> {
             } else {
                 (i64::MIN, i64::MAX)
             };
-            let exact = (beta[i] / self.grid_a[i]).max(-MAX_COEFFICIENT).min(MAX_COEFFICIENT);
+            let exact = (beta[i] / self.grid_a[i]).clamp(-MAX_COEFFICIENT, MAX_COEFFICIENT);
             let mut value = (exact / step as f64).round() as i64 * step;
             if value < lo {
                 value = lo.div_euclid(step).saturating_add(1).saturating_mul(step);
@@ -122,23 +122,23 @@ impl Items<'_> {
         grid.lower.clear();
         let (mut gain, mut crossed, mut empty) = (0.0, false, None);
         for i in 0..self.len() {
-            let z = (dot(self.unit(i), &grid.vec) / cap.length).max(-1.0).min(1.0);
+            let z = (dot(self.unit(i), &grid.vec) / cap.length).clamp(-1.0, 1.0);
             let (low, high) = (state.low[i], state.high[i]);
             let (mut new_low, mut new_high) = (low, high);
             let (worthwhile, open) = (self.worthwhile(state, i), self.is_open(state, i));
             let width = (high - low) as f64;
-            if let Some((tau, end)) = self.end(i, z, high, width, &cap) {
-                if high - end >= worthwhile || (open && end <= 0) {
-                    grid.upper.push((self.index[i], tau, end));
-                    new_high = end;
-                }
+            if let Some((tau, end)) = self.end(i, z, high, width, &cap)
+                && (high - end >= worthwhile || (open && end <= 0))
+            {
+                grid.upper.push((self.index[i], tau, end));
+                new_high = end;
             }
             // A lower end is the mirror image of an upper end.
-            if let Some((tau, end)) = self.end(i, -z, -low, width, &cap) {
-                if -end - low >= worthwhile || (open && -end >= 0) {
-                    grid.lower.push((self.index[i], tau, -end));
-                    new_low = -end;
-                }
+            if let Some((tau, end)) = self.end(i, -z, -low, width, &cap)
+                && (-end - low >= worthwhile || (open && -end >= 0))
+            {
+                grid.lower.push((self.index[i], tau, -end));
+                new_low = -end;
             }
             if new_low > new_high {
                 empty = Some(i);
@@ -184,7 +184,7 @@ impl Items<'_> {
         }
         let tau = (side * cap.cos / cap.sin - z) / cap.length;
         let per_unit = self.unit_tau / self.length[i];
-        let units = (tau / per_unit).max(0.0).min(MAX_COEFFICIENT);
+        let units = (tau / per_unit).clamp(0.0, MAX_COEFFICIENT);
         let keep = 10f64.powi(((units.max(1.0)).log10() as i32 - TAU_DIGITS).max(0));
         let units = (units / keep).round() * keep;
         if units < 1.0 {

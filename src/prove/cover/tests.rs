@@ -68,7 +68,9 @@ fn longest(instance: &Instance) -> f64 {
 fn covers_and_violators(instance: &Instance, slope: (i64, i64), gap: f64) {
     let size: f64 = instance.x.iter().zip(&instance.b).map(|(x, b)| items::norm(x) * b.abs()).sum();
     let best = enumerate(instance);
-    let t = if best > 1e-6 * size { best * (1.0 + gap) } else { (1e-3 * size).max(1e-3) };
+    // What cancels down to `best` limits how close to it floats can work.
+    let clear = best > 1e-12 / gap * size;
+    let t = if clear { best * (1.0 + gap) } else { (2e-3 * size).max(1e-3) };
     let units = FloatUnits::choose(longest(instance).max(1e-3), t);
     let instance = on_grid(instance.clone(), units);
     for parallel in [false, true] {
@@ -80,7 +82,7 @@ fn covers_and_violators(instance: &Instance, slope: (i64, i64), gap: f64) {
             other => panic!("maximum {best}, T {t}: {other:?}"),
         }
     }
-    if best > 1e-6 * size {
+    if clear {
         let t = best * (1.0 - 1e-6);
         match search(&instance, t, units, &Options::default()) {
             Outcome::Violated { violators, .. } => {
