@@ -1,10 +1,11 @@
 //! A rational that files write as a string.
-use crate::number::{Rational, parse_rational, rational::format_short};
+use crate::number::{Rational, compare, parse_rational, rational::format_short};
 use num_traits::ToPrimitive;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use std::cmp::Ordering;
 
 /// A rational; in a file, a string of the grammar of [`crate::number::rational`].
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug)]
 pub struct Number(pub Rational);
 
 impl Number {
@@ -22,6 +23,26 @@ impl Number {
         } else {
             format!("{value:.9e}")
         }
+    }
+}
+
+impl PartialEq for Number {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Number {}
+
+impl PartialOrd for Number {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Number {
+    fn cmp(&self, other: &Self) -> Ordering {
+        compare(&self.0, &other.0)
     }
 }
 

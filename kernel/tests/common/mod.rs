@@ -1,6 +1,6 @@
 //! What the tests of the rules share: short ways to write problems, claims and witnesses, and the
 //! points on which the rules are tried.
-#![allow(dead_code, reason = "every test file uses some of these")]
+#![allow(dead_code, unreachable_pub, reason = "every test file uses some of these")]
 
 use maxmargin_kernel::claim::{Claim, Number, Region, Scope};
 use maxmargin_kernel::network::NetworkJson;
