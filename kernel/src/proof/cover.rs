@@ -42,8 +42,8 @@ use std::cmp::Ordering;
 
 /// Most items one cover may have.
 pub const MAX_ITEMS: usize = 4096;
-/// Most ranges that may be kept at once, over all open subtrees: 256 MB.
-pub const MAX_RANGES: usize = 1 << 24;
+/// Most ranges that may be kept at once, over all open subtrees: 64 MB.
+pub const MAX_RANGES: usize = 1 << 22;
 
 /// The grids on which a cover's integers live; all positive.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,8 @@
 use maxmargin_kernel::claim::{Claim, Number, Region, Scope};
 use maxmargin_kernel::network::NetworkJson;
 use maxmargin_kernel::number::{Rational, parse_rational};
-use maxmargin_kernel::problem::{DataJson, Problem};
+use maxmargin_kernel::problem::{DataJson, NotClassified, Problem};
+use maxmargin_kernel::proof::Refusal;
 use maxmargin_kernel::proof::cover::{Close, Empty, Node, Split, Tighten, Units};
 use maxmargin_kernel::proof::dual_bound::{Cone, Cover, DualBound, Multipliers};
 
@@ -128,4 +129,35 @@ pub fn dual(lambda: &[(usize, i64)], covers: Vec<(Cone, Vec<Node>)>) -> DualBoun
 pub fn dual_in(units: Units, lambda: &[(usize, i64)], covers: Vec<(Cone, Vec<Node>)>) -> DualBound {
     let covers = covers.into_iter().map(|(cone, nodes)| Cover { cone, nodes }).collect();
     DualBound { multipliers: Multipliers { units, lambda: lambda.to_vec() }, covers }
+}
+
+/// Refusals every rule has in common: claims of another kind, scope `layer:1`, and a point that
+/// does not classify its data. `own` is a claim of the rule's kind.
+pub fn refuses_foreign_claims(
+    rule: &'static str,
+    foreign: &[Claim],
+    own: Claim,
+    check: impl Fn(&Problem, &Claim) -> Result<(), Refusal>,
+) {
+    let p = fixture_e();
+    for claim in foreign {
+        let kind = claim.kind();
+        assert_ne!(kind, own.kind());
+        assert_eq!(check(&p, claim), Err(Refusal::WrongClaim { rule, kind }));
+    }
+    let layer = check(&p, &in_layer_1(own.clone()));
+    assert_eq!(layer, Err(Refusal::Scope { rule, scope: Scope::Layer(1) }));
+    let wrong = problem(RELU, &["0 1; 0 1", "1 1"], "1 1/4; -1 1/4", &[1, -1]);
+    let refused = check(&wrong, &own);
+    let expected = NotClassified { sample: 1, margin: q("-1/2") };
+    assert_eq!(refused, Err(Refusal::NotClassified(expected)));
+}
+
+/// Two patches (3, −1) and (−1, 3) under one shared filter, one output weight per patch.
+pub fn fixture_f() -> Problem {
+    let network = serde_json::json!({"activation": "relu", "layers": [
+        {"parameters": ["1", "1"], "pattern": [[0, 1, null, null], [null, null, 0, 1]]},
+        {"weights": [["1", "1"]]},
+    ]});
+    problem_of(&serde_json::from_value(network).unwrap(), &data("3 -1 -1 3", &[1]))
 }
