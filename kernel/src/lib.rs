@@ -48,6 +48,10 @@
     )
 )]
 
+// Unit tests include helpers of the integration tests, which name the crate from outside.
+#[cfg(test)]
+extern crate self as maxmargin_kernel;
+
 pub mod certificate;
 pub mod check;
 pub mod claim;

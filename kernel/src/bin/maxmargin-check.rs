@@ -4,8 +4,16 @@ use maxmargin_kernel::check::{Limits, Report, check, report_json};
 use maxmargin_kernel::network::NetworkJson;
 use maxmargin_kernel::problem::{DataJson, Problem};
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Write};
 use std::process::ExitCode;
+
+// `println!` panics when the reader has gone; the exit code is the verdict and must survive that.
+macro_rules! say {
+    ($($text:tt)*) => {{ let _ = writeln!(std::io::stdout(), $($text)*); }};
+}
+macro_rules! complain {
+    ($($text:tt)*) => {{ let _ = writeln!(std::io::stderr(), $($text)*); }};
+}
 
 const USAGE: &str = "\
 Verifies maxmargin certificates in exact arithmetic.
@@ -26,21 +34,21 @@ struct Arguments {
 }
 
 fn main() -> ExitCode {
-    let arguments = match parse(std::env::args().skip(1)) {
+    let arguments = match arguments() {
         Ok(Some(arguments)) => arguments,
         Ok(None) => {
-            println!("{USAGE}");
+            say!("{USAGE}");
             return ExitCode::SUCCESS;
         }
         Err(message) => {
-            eprintln!("maxmargin-check: {message}\n\n{USAGE}");
+            complain!("maxmargin-check: {message}\n\n{USAGE}");
             return ExitCode::from(64);
         }
     };
     let given = match given(&arguments) {
         Ok(given) => given,
         Err(message) => {
-            eprintln!("maxmargin-check: {message}");
+            complain!("maxmargin-check: {message}");
             return ExitCode::from(2);
         }
     };
@@ -53,6 +61,14 @@ fn main() -> ExitCode {
         }
     }
     ExitCode::from(worst)
+}
+
+fn arguments() -> Result<Option<Arguments>, String> {
+    let text = |word: std::ffi::OsString| {
+        word.into_string().map_err(|word| format!("{} is not valid Unicode", word.display()))
+    };
+    let words = std::env::args_os().skip(1).map(text).collect::<Result<Vec<_>, _>>()?;
+    parse(words.into_iter())
 }
 
 fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Arguments>, String> {
@@ -103,11 +119,11 @@ fn check_file(path: &str, given: Option<&Problem>, json: bool) -> u8 {
         Err((code, reason)) => {
             if json {
                 let verdict = serde_json::json!({"file": path, "verdict": "refused", "exit": code, "reason": reason});
-                println!("{verdict}");
+                say!("{verdict}");
             } else {
-                println!("{path}: NOT VERIFIED");
+                say!("{path}: NOT VERIFIED");
             }
-            eprintln!("{path}: {reason}");
+            complain!("{path}: {reason}");
             code
         }
     }
@@ -119,15 +135,15 @@ fn print_report(path: &str, report: &Report, json: bool) {
         if let Some(map) = value.as_object_mut() {
             map.insert("file".into(), path.into());
         }
-        println!("{value}");
+        say!("{value}");
         return;
     }
-    println!("{path}: verified, {} claims", report.claims.len());
+    say!("{path}: verified, {} claims", report.claims.len());
     for verified in &report.claims {
-        println!("  {}", verified.claim);
+        say!("  {}", verified.claim);
     }
     if !report.tied {
-        println!(
+        say!(
             "  (about the network and data embedded in the file; give --model and --data to tie it to yours)"
         );
     }

@@ -1,7 +1,7 @@
 //! What a successful check says.
 use super::Verified;
 use crate::claim::{Claim, Number};
-use crate::number::{Rational, format_rational};
+use crate::number::{Rational, compare, format_rational};
 use crate::problem::{Facts, Problem};
 use serde_json::{Map, Value, json};
 
@@ -53,7 +53,7 @@ pub fn margin_json(
         put(&mut map, "gamma", gamma);
     }
     if let Some((low, high)) = nu {
-        if low == high {
+        if compare(low, high).is_eq() {
             put(&mut map, "nu", low);
         } else {
             put(&mut map, "nu_lo", low);

@@ -67,6 +67,8 @@ impl Claim {
     }
 }
 
+/// In words; bounds are rounded to the weaker side, so that the sentence is never stronger than the
+/// claim.
 impl std::fmt::Display for Claim {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -75,19 +77,14 @@ impl std::fmt::Display for Claim {
                 "the distance of θ from the cone of its active gradients is between {} and {} of \
                  |θ| (constraints within δ = {delta} of the margin, slopes free within ε = \
                  {epsilon} of a kink)",
-                lo.approximately(),
-                hi.approximately()
+                lo.rounded_down(),
+                hi.rounded_up()
             ),
             Self::MarginAtMost { region, bound, .. } => {
-                write!(f, "ν ≤ {} for {}", bound.approximately(), region.competitors())
+                write!(f, "ν ≤ {} for {}", bound.rounded_up(), region.competitors())
             }
             Self::MarginAtLeast { region, bound, .. } => {
-                write!(
-                    f,
-                    "ν ≥ {} is attained among {}",
-                    bound.approximately(),
-                    region.competitors()
-                )
+                write!(f, "ν ≥ {} is attained among {}", bound.rounded_down(), region.competitors())
             }
         }
     }

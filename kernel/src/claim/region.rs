@@ -52,7 +52,12 @@ impl Region {
                 )
             }
             Self::Everywhere => "all networks of this architecture".to_string(),
-            Self::AnyWidth => "all networks of this depth, of any width".to_string(),
+            Self::AnyWidth => {
+                "all networks of this depth and any width without shared weights (at \
+                               depth 2, each neuron reading only inputs that one neuron here may \
+                               read)"
+                    .to_string()
+            }
         }
     }
 }
@@ -130,6 +135,13 @@ as_text!(Region);
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn any_width_is_not_any_network() {
+        let words = Region::AnyWidth.competitors();
+        assert!(words.contains("without shared weights"), "{words}");
+        assert!(words.contains("reading only inputs that one neuron here may read"), "{words}");
+    }
 
     #[test]
     fn texts_and_back() {

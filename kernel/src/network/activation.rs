@@ -1,11 +1,11 @@
 //! The activation σ.
 use super::NetworkError;
-use crate::number::Rational;
+use crate::number::{Rational, compare};
 use num_traits::{One, Signed, Zero};
 
 /// `σ(z) = z` for `z > 0` and `α z` for `z ≤ 0`, with `α ∈ [0, 1]` rational:
 /// 0 is ReLU, 1 is linear, anything between is leaky ReLU. Convex, and `σ(z) = max(z, αz)`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Activation {
     slope: Rational,
 }
@@ -26,7 +26,7 @@ impl Activation {
     /// # Errors
     /// [`NetworkError::Slope`] outside [0, 1].
     pub fn leaky(slope: Rational) -> Result<Self, NetworkError> {
-        if slope.is_negative() || slope > Rational::one() {
+        if slope.is_negative() || slope.numer() > slope.denom() {
             return Err(NetworkError::Slope(slope.to_string()));
         }
         Ok(Self { slope })
@@ -47,6 +47,14 @@ impl Activation {
         if z.is_positive() { z.clone() } else { z * &self.slope }
     }
 }
+
+impl PartialEq for Activation {
+    fn eq(&self, other: &Self) -> bool {
+        compare(&self.slope, &other.slope).is_eq()
+    }
+}
+
+impl Eq for Activation {}
 
 impl std::fmt::Display for Activation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

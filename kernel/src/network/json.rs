@@ -181,6 +181,8 @@ mod tests {
             case(r#"{"parameters":["1","2"],"pattern":[[0,0]]}"#),
             NetworkError::Unused { layer: 1, index: 1 }
         );
+        let fine = r#"{"weights":[["1e-2200"]]}"#;
+        assert_eq!(case(&[fine; 5].join(",")), NetworkError::TooLong(5 * (7309 + 2)));
         let slope = r#"{"activation":{"leaky_relu":"3/2"},"layers":[{"weights":[["1"]]}]}"#;
         assert_eq!(read(slope), Err(NetworkError::Slope("3/2".into())));
     }

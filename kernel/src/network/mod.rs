@@ -25,6 +25,9 @@ use num_traits::One;
 pub const MAX_DEPTH: usize = 64;
 /// Largest accepted number of entries of one weight matrix.
 pub const MAX_ENTRIES: usize = 1 << 26;
+/// Largest accepted depth × (bits of the longest numerator, denominator and slope): what outputs
+/// and `|θ|^m` grow to. Weights that are floats stay far below it.
+pub const MAX_BITS: u64 = 1 << 15;
 
 /// A network with exact parameters.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,6 +100,9 @@ pub enum NetworkError {
         /// The unused coordinate.
         index: usize,
     },
+    /// Numbers past [`MAX_BITS`]: exact outputs would take hours.
+    #[error("the numbers are too long: depth times their bits is {0}, the limit is {MAX_BITS}")]
+    TooLong(u64),
     /// The slope for negative inputs is outside [0, 1].
     #[error("the leaky ReLU slope {0} is outside [0, 1]")]
     Slope(String),
@@ -114,7 +120,7 @@ impl Network {
     /// A network from its layers, first layer first.
     ///
     /// # Errors
-    /// [`NetworkError::Depth`] and [`NetworkError::Chain`].
+    /// [`NetworkError::Depth`], [`NetworkError::Chain`] and [`NetworkError::TooLong`].
     pub fn new(activation: Activation, layers: Vec<Layer>) -> Result<Self, NetworkError> {
         if layers.is_empty() || layers.len() > MAX_DEPTH {
             return Err(NetworkError::Depth(layers.len()));
@@ -126,6 +132,14 @@ impl Network {
                 let (cols, rows) = (after.cols(), before.rows());
                 return Err(NetworkError::Chain { layer: l + 2, cols, rows });
             }
+        }
+        let length =
+            |l: &Layer| l.parameters().numerators().bits() + l.parameters().denominator().bits();
+        let slope = activation.slope().denom().bits();
+        let longest = layers.iter().map(length).max().unwrap_or(0) + slope;
+        let bits = layers.iter().map(|_| longest).sum();
+        if bits > MAX_BITS {
+            return Err(NetworkError::TooLong(bits));
         }
         Ok(Self { activation, layers })
     }

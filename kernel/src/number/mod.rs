@@ -10,5 +10,5 @@ pub mod scaled;
 pub use integers::IntVec;
 pub use num_bigint::BigInt;
 pub use num_rational::BigRational as Rational;
-pub use rational::{ParseNumberError, format_rational, parse_rational};
+pub use rational::{ParseNumberError, compare, format_rational, parse_rational};
 pub use scaled::ScaledVec;

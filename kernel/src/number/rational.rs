@@ -12,6 +12,7 @@
 use super::Rational;
 use num_bigint::BigInt;
 use num_traits::{One, Pow, Zero};
+use std::cmp::Ordering;
 
 /// Longest accepted text of one number, in bytes.
 pub const MAX_NUMBER_LENGTH: usize = 4096;
@@ -105,6 +106,15 @@ fn scale(m: BigInt, base: u32, exponent: &str, text: &str) -> Result<Rational, P
     Ok(if down { Rational::new(m, power) } else { Rational::from_integer(m * power) })
 }
 
+/// Compares by cross-multiplication.
+///
+/// `Ord`, `PartialEq` and `Hash` of [`Rational`] recurse once per term of the continued fraction,
+/// which numbers from a file can make long enough to overflow the stack; the kernel compares with
+/// this instead.
+pub fn compare(a: &Rational, b: &Rational) -> Ordering {
+    (a.numer() * b.denom()).cmp(&(b.numer() * a.denom()))
+}
+
 /// Writes a rational in lowest terms, `p` or `p/q`: the canonical text that digests use.
 pub fn format_rational(value: &Rational) -> String {
     value.to_string()
@@ -143,6 +153,21 @@ mod tests {
         ] {
             assert_eq!(value(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn compare_does_not_recurse() {
+        // Neighbours of Fibonacci numbers have the longest continued fractions: as many terms as
+        // fit. Test threads have small stacks.
+        let (mut a, mut b) = (BigInt::one(), BigInt::one());
+        while a.bits() < 40_000 {
+            (a, b) = (b.clone(), a + b);
+        }
+        let low = Rational::new(b.clone(), a.clone());
+        let high = Rational::new(&a + &b, b);
+        assert_ne!(compare(&low, &high), Ordering::Equal);
+        assert_eq!(compare(&low, &low), Ordering::Equal);
+        assert_eq!(compare(&low, &high), compare(&high, &low).reverse());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Training sets.
-use crate::number::{ParseNumberError, Rational, ScaledVec, format_rational, parse_rational};
+use crate::number::{
+    BigInt, ParseNumberError, Rational, ScaledVec, format_rational, parse_rational,
+};
 use num_traits::Zero;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -157,23 +159,31 @@ impl Data {
 
     /// Number of samples that repeat an earlier one, label included.
     pub fn duplicates(&self) -> usize {
-        let mut seen: HashMap<(Vec<Rational>, i64), ()> = HashMap::new();
+        let mut seen: HashMap<(Vec<Fraction>, i64), ()> = HashMap::new();
         let pairs = self.samples.iter().zip(&self.labels);
-        pairs.filter(|(x, y)| seen.insert((x.to_rationals(), **y), ()).is_some()).count()
+        pairs.filter(|(x, y)| seen.insert((fractions(x), **y), ()).is_some()).count()
     }
 
     /// Two samples with equal features and different labels, if there are any: no network
     /// classifies both.
     pub fn contradiction(&self) -> Option<(usize, usize)> {
-        let mut first: HashMap<Vec<Rational>, usize> = HashMap::new();
+        let mut first: HashMap<Vec<Fraction>, usize> = HashMap::new();
         for (i, x) in self.samples.iter().enumerate() {
-            let earlier = *first.entry(x.to_rationals()).or_insert(i);
+            let earlier = *first.entry(fractions(x)).or_insert(i);
             if self.label(earlier) != self.label(i) {
                 return Some((earlier, i));
             }
         }
         None
     }
+}
+
+/// Numerator and denominator in lowest terms.
+type Fraction = (BigInt, BigInt);
+
+/// The entries of a sample as keys of a map.
+fn fractions(x: &ScaledVec) -> Vec<Fraction> {
+    x.to_rationals().into_iter().map(Rational::into_raw).collect()
 }
 
 impl DataJson {

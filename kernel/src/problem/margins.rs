@@ -1,5 +1,5 @@
 //! Constraints and their margins.
-use crate::number::Rational;
+use crate::number::{Rational, compare};
 use num_traits::Signed;
 
 /// Constraint `k`: a sample and an output covector `c`, `q_k(θ) = c·F(θ;x_i)`.
@@ -75,7 +75,7 @@ impl Margins {
         }
         let smallest =
             (1..values.len()).fold(0, |best, k| match (values.get(k), values.get(best)) {
-                (Some(a), Some(b)) if a < b => k,
+                (Some(a), Some(b)) if compare(a, b).is_lt() => k,
                 _ => best,
             });
         Self { constraints, values, smallest }
@@ -108,7 +108,7 @@ impl Margins {
     pub fn active(&self, delta: &Rational) -> Vec<usize> {
         let Ok(gamma) = self.gamma() else { return Vec::new() };
         let limit = gamma + gamma * delta;
-        let near = |(k, q): (usize, &Rational)| (*q <= limit).then_some(k);
+        let near = |(k, q): (usize, &Rational)| compare(q, &limit).is_le().then_some(k);
         self.values.iter().enumerate().filter_map(near).collect()
     }
 }

@@ -11,8 +11,8 @@ pub use facts::Facts;
 pub use margins::{Constraint, Margins, NotClassified};
 
 use crate::network::{Activation, Network, Neuron};
-use crate::number::{BigInt, IntVec, Rational};
-use num_traits::{Signed, Zero};
+use crate::number::{BigInt, IntVec, Rational, compare};
+use num_traits::{One, Signed, Zero};
 use std::cmp::Ordering;
 
 /// A network with a training set that fits it, evaluated once.
@@ -97,7 +97,7 @@ impl Problem {
         if z.is_zero() {
             return true;
         }
-        if delta.is_zero() {
+        if !delta.is_positive() {
             return false;
         }
         let x = self.data.restricted(sample, &neuron.inputs);
@@ -114,11 +114,17 @@ impl Problem {
             return Some(Ordering::Greater);
         }
         let norm = power(&self.network.norm_squared(), self.network.depth());
-        Some((gamma * gamma).cmp(&(bound * bound * norm)))
+        Some(compare(&power(gamma, 2), &product(&power(bound, 2), &norm)))
     }
 }
 
-/// `base^exponent`.
+/// `base^exponent`; powers of coprime numbers are coprime, so there is nothing to reduce.
 pub(crate) fn power(base: &Rational, exponent: usize) -> Rational {
-    (0..exponent).map(|_| base).product()
+    let raised = |b: &BigInt| (0..exponent).fold(BigInt::one(), |p, _| p * b);
+    Rational::new_raw(raised(base.numer()), raised(base.denom()))
+}
+
+/// `a·b`, not reduced: for one comparison a gcd of long numbers costs far more than it saves.
+fn product(a: &Rational, b: &Rational) -> Rational {
+    Rational::new_raw(a.numer() * b.numer(), a.denom() * b.denom())
 }

@@ -42,8 +42,8 @@ use std::cmp::Ordering;
 
 /// Most items one cover may have.
 pub const MAX_ITEMS: usize = 4096;
-/// Most subtrees that may be open at once.
-pub const MAX_OPEN: usize = 65_536;
+/// Most ranges that may be kept at once, over all open subtrees: 64 MB.
+pub const MAX_RANGES: usize = 1 << 22;
 
 /// The grids on which a cover's integers live; all positive.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -128,8 +128,8 @@ pub enum CoverError {
     /// More than [`MAX_ITEMS`].
     #[error("{0} items exceed the limit of {MAX_ITEMS}")]
     TooManyItems(usize),
-    /// More than [`MAX_OPEN`] pending subtrees.
-    #[error("node {0}: more than {MAX_OPEN} subtrees are open")]
+    /// More than [`MAX_RANGES`] ranges of pending subtrees.
+    #[error("node {0}: the open subtrees have more than {MAX_RANGES} ranges")]
     TooDeep(usize),
     /// A first range does not fit an integer of 63 bits: `unit_z` is too small for the data.
     #[error("the length of item {0} is out of range for unit z")]
@@ -295,7 +295,7 @@ impl CoverChecker {
         match node {
             Node::Split(Split { split: item }) => {
                 let no_item = CoverError::NoSuchItem { node: index, item: *item };
-                if self.open.len() + 2 > MAX_OPEN {
+                if (self.open.len() + 2).saturating_mul(ranges.len()) > MAX_RANGES {
                     return Err(CoverError::TooDeep(index));
                 }
                 let mut second = ranges.clone();

@@ -256,7 +256,8 @@ impl<'a> DualBoundChecker<'a> {
     /// The items of a cover.
     fn items(&self, cone: &Cone, cover: usize) -> Result<Vec<Item>, DualBoundError> {
         let (count, width) = (self.problem.data().len(), self.problem.network().inputs());
-        if cone.sign.abs() != 1 || cone.fixed.iter().any(|(_, tau)| tau.abs() != 1) {
+        let is_sign = |s: i8| matches!(s, 1 | -1);
+        if !is_sign(cone.sign) || !cone.fixed.iter().all(|(_, tau)| is_sign(*tau)) {
             return Err(DualBoundError::Sign(cover));
         }
         if let Some(found) = first_unordered(cone.fixed.iter().map(|(i, _)| *i), count) {

@@ -17,7 +17,7 @@
 use super::{Refusal, only_all, wrong_claim};
 use crate::claim::{Claim, Number};
 use crate::network::{Neuron, TwoLayer};
-use crate::number::{Rational, ScaledVec};
+use crate::number::{Rational, ScaledVec, compare};
 use crate::problem::{Constraint, Problem};
 use num_traits::{Signed, Zero};
 use serde::{Deserialize, Serialize};
@@ -193,7 +193,8 @@ impl Setting<'_> {
             if !self.problem.is_near_kink(self.constraint(*k)?.sample, unit, self.epsilon) {
                 return Err(refused);
             }
-            if value.0 > *l || value.0 < l * self.problem.activation().slope() {
+            let least = l * self.problem.activation().slope();
+            if compare(&value.0, l).is_gt() || compare(&value.0, &least).is_lt() {
                 return Err(KktResidualError::SlopeRange { constraint, neuron });
             }
             mu.insert(key, value.0.clone());
@@ -205,7 +206,7 @@ impl Setting<'_> {
         let (lambda, mu) = self.multipliers(witness)?;
         let norm = self.problem.network().norm_squared();
         let square = self.residual_squared(&lambda, &mu)?;
-        if square > &hi.0 * &hi.0 * &norm {
+        if compare(&square, &(&hi.0 * &hi.0 * &norm)).is_gt() {
             let (found, claimed) = (root_text(&(square / norm)), hi.approximately());
             return Err(KktResidualError::AboveUpper { found, claimed });
         }
@@ -287,7 +288,8 @@ impl Setting<'_> {
                 let t = self.output(&c, neuron) * d_w.dot(&x);
                 let low = &t * self.problem.activation().slope();
                 largest += if self.problem.is_near_kink(c.sample, neuron, self.epsilon) {
-                    t.max(low)
+                    // α ≤ 1, so αt exceeds t exactly where t is negative.
+                    if t.is_negative() { low } else { t }
                 } else {
                     match self.problem.sign(c.sample, neuron.index) {
                         Ordering::Greater => t,
@@ -303,7 +305,8 @@ impl Setting<'_> {
         let theta_d: Rational = layers.iter().zip(&d).map(|(l, d)| l.parameters().dot(d)).sum();
         let d_squared: Rational = d.iter().map(ScaledVec::norm_squared).sum();
         let scale = self.problem.network().norm_squared() * d_squared;
-        if !theta_d.is_positive() || &lo.0 * &lo.0 * &scale > &theta_d * &theta_d {
+        let too_small = compare(&(&lo.0 * &lo.0 * &scale), &(&theta_d * &theta_d)).is_gt();
+        if !theta_d.is_positive() || too_small {
             let found = match theta_d.is_positive() {
                 true => root_text(&(&theta_d * &theta_d / scale)),
                 false => "0".to_string(),

@@ -13,7 +13,7 @@
 //! For `any_width` the competitors have no sharing, and width does not enter.
 use super::{Refusal, only_all, wrong_claim};
 use crate::claim::{Claim, Region};
-use crate::number::{Rational, ScaledVec};
+use crate::number::{Rational, ScaledVec, compare};
 use crate::problem::{Problem, power};
 use num_traits::Signed;
 use serde::{Deserialize, Serialize};
@@ -71,7 +71,7 @@ impl NormBound {
             return Err(NormBoundError::Sharing.into());
         }
         let follows = self.square(problem)?;
-        if &bound.0 * &bound.0 < follows {
+        if compare(&(&bound.0 * &bound.0), &follows).is_lt() {
             let root = crate::number::root::sqrt_bounds(&follows, 53);
             let follows =
                 root.map_or_else(String::new, |(_, r)| crate::claim::Number(r).approximately());
