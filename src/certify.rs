@@ -169,7 +169,7 @@ fn bound(entry: &Entry) -> Option<f64> {
         Claim::MarginAtMost { bound, .. } | Claim::MarginAtLeast { bound, .. } => {
             Some(bound.to_f64())
         }
-        Claim::KktResidual { .. } => None,
+        _ => None,
     }
 }
 

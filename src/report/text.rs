@@ -241,5 +241,6 @@ fn line(claim: &Claim, nu: Option<&Rational>) -> String {
                 factor(times(bound.to_f64()))
             )
         }
+        exact => exact.to_string(),
     }
 }

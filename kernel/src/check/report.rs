@@ -88,6 +88,12 @@ fn claim_json(verified: &Verified) -> Value {
             map.insert("region".into(), region.to_string().into());
             put(&mut map, "bound", &bound.0);
         }
+        Claim::Kkt { .. }
+        | Claim::NotKkt { .. }
+        | Claim::LocalOptimum { .. }
+        | Claim::NotLocalOptimum { .. }
+        | Claim::GlobalOptimum { .. }
+        | Claim::NotGlobalOptimum { .. } => {}
     }
     map.insert("rule".into(), verified.rule.into());
     if verified.nodes > 0 {
