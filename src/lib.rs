@@ -9,3 +9,4 @@ pub mod numeric;
 pub mod polish;
 pub mod prove;
 pub mod report;
+pub mod solve;
