@@ -2,6 +2,7 @@
 //! points on which the rules are tried.
 #![allow(dead_code, unreachable_pub, reason = "every test file uses some of these")]
 
+pub mod small;
 pub mod tree;
 
 use maxmargin_kernel::claim::{Claim, Number, Region, Scope};
