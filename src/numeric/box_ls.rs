@@ -7,7 +7,7 @@
 
 /// Added to the diagonal (relative to it) before a factorisation: the `x_i` of free coordinates
 /// are often dependent.
-const RIDGE: f64 = 1e-11;
+const RIDGE: f64 = 1e-12;
 /// Smallest relative pivot that a factorisation accepts.
 const PIVOT: f64 = 1e-14;
 

@@ -69,8 +69,8 @@ fn covers_and_violators(instance: &Instance, slope: (i64, i64), gap: f64) {
     let size: f64 = instance.x.iter().zip(&instance.b).map(|(x, b)| items::norm(x) * b.abs()).sum();
     let best = enumerate(instance);
     // What cancels down to `best` limits how close to it floats can work.
-    let clear = best > 1e-12 / gap * size;
-    let t = if clear { best * (1.0 + gap) } else { (2e-3 * size).max(1e-3) };
+    let clear = best > 1e-11 / gap * size;
+    let t = if clear { best * (1.0 + gap) } else { (2e-2 * size).max(1e-3) };
     let units = FloatUnits::choose(longest(instance).max(1e-3), t);
     let instance = on_grid(instance.clone(), units);
     for parallel in [false, true] {
