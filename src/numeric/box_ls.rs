@@ -138,7 +138,7 @@ impl BoxLs {
         for i in 0..gram.len() {
             // Not `clamp`, which panics on NaN.
             self.beta[i] = self.beta[i].max(self.lo[i]).min(self.hi[i]);
-            if self.lo[i] < self.hi[i] {
+            if self.lo[i] < self.hi[i] && gram.inverse_diagonal[i] > 0.0 {
                 self.movable.push(i);
             }
         }
