@@ -7,13 +7,13 @@ use crate::numeric::box_ls::{BoxLs, dot};
 use maxmargin_kernel::proof::cover::Tighten;
 
 /// Fraction of the gap `|vec| + K − T` that rounding may add to it when ranges are tightened.
-const LOSS: f64 = 0.02;
+const LOSS: f64 = 0.05;
 /// A range update must narrow an open range by this fraction, unless it fixes a sign.
-const WORTHWHILE: f64 = 1e-2;
+const WORTHWHILE: f64 = 2e-1;
 /// Range ends are rounded outwards to this fraction of the range, to a round number.
-const END_GRID: f64 = 1e-3;
+const END_GRID: f64 = 1e-2;
 /// Multipliers τ keep this many decimal digits.
-const TAU_DIGITS: i32 = 4;
+const TAU_DIGITS: i32 = 2;
 /// Coefficients beyond this are not representable.
 const MAX_COEFFICIENT: f64 = (1u64 << 62) as f64;
 

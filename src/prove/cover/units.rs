@@ -18,9 +18,9 @@ pub struct FloatUnits {
 /// Bits of a coefficient that contributes `T` to a bound.
 const A_BITS: i32 = 40;
 /// Bits of the range of the longest sample.
-const Z_BITS: i32 = 30;
+const Z_BITS: i32 = 20;
 /// Bits of the τ that moves the longest sample by its own length.
-const TAU_BITS: i32 = 24;
+const TAU_BITS: i32 = 12;
 
 impl FloatUnits {
     /// Grids for samples of length up to `longest` and a bound `T`, both positive.
