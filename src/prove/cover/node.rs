@@ -68,12 +68,14 @@ impl Items<'_> {
     ) -> Option<Step> {
         let leaf = |grid: &Grid| Step::Leaf(Node::Close(Close { close: self.expand(&grid.a) }));
         let aim = self.t - margin;
+        let last = effort.tolerance <= Effort::ACCURATE.tolerance;
         for _ in 0..rounds {
             let constant = self.relax(state, ls);
-            let length = ls.solve(&self.gram, effort, aim - constant);
+            let length = ls.solve(&self.gram, effort, if last { 0.0 } else { aim - constant });
             state.beta.copy_from_slice(&ls.beta);
             let slack = self.t - length - constant;
-            if slack >= margin && self.close(state, &ls.beta, slack, grid) {
+            // With large multipliers a length from the Gram matrix is not the last word.
+            if (slack >= margin || last) && self.close(state, &ls.beta, slack.max(0.0), grid) {
                 return Some(leaf(grid));
             }
             if let Some(violator) = self.violator(ls, constant) {
