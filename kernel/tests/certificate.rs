@@ -189,6 +189,29 @@ fn keys_are_required_known_single_and_in_order() {
 }
 
 #[test]
+fn structs_are_objects_and_no_lists_of_their_fields() {
+    let dual = named("e_cell_and_near");
+    for (from, to) in [
+        (r#"{"close":[2,2]}"#, "[[2,2]]"),
+        (r#"{"a":"1","z":"1/1000","tau":"1/1000"}"#, r#"["1","1/1000","1/1000"]"#),
+        (r#"{"sign":1,"fixed":[[0,1],[1,1]]}"#, "[1,null,[[0,1],[1,1]]]"),
+        (
+            r#"{"kind":"margin_at_most","scope":"all","region":"near:0","bound":"1/8"}"#,
+            r#"["margin_at_most","all","near:0","1/8"]"#,
+        ),
+        (r#"{"weights":[["0","1"],["0","1"]]}"#, r#"[[["0","1"],["0","1"]]]"#),
+        (r#"{"x":[["1","1/4"],["-1","1/4"]],"y":[1,1]}"#, r#"[[["1","1/4"],["-1","1/4"]],[1,1]]"#),
+    ] {
+        assert!(dual.contains(from), "{from}");
+        let reason = malformed(&dual.replacen(from, to, 1));
+        assert!(
+            reason.contains("expected an object") || reason.contains("did not match any variant"),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
 fn every_failure_is_the_expected_one_with_its_exit_code() {
     let good = minimal();
     let swap = |from: &str, to: &str| failure(&good.replacen(from, to, 1));
