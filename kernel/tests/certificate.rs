@@ -6,9 +6,11 @@ use common::*;
 use maxmargin_kernel::certificate::{Certificate, Entry, ProblemEntry, Proof};
 use maxmargin_kernel::check::{Failure, Limits, Report, check, report_json};
 use maxmargin_kernel::network::NetworkError;
+use maxmargin_kernel::number::BigInt;
 use maxmargin_kernel::problem::{DataError, data_digest, network_digest};
 use maxmargin_kernel::proof::Refusal;
 use maxmargin_kernel::proof::norm_bound::NormBoundError;
+use maxmargin_kernel::proof::point::Point;
 use std::collections::BTreeSet;
 use std::io::{Error, Read};
 
@@ -365,6 +367,23 @@ fn every_failure_is_the_expected_one_with_its_exit_code() {
         | Refusal::NormBound(_)
         | Refusal::Point(_) => 1,
     };
+}
+
+#[test]
+fn long_continued_fractions_do_not_overflow_the_stack() {
+    // Ratios of neighbouring Fibonacci numbers, as long as a number in a file may be.
+    let (mut a, mut b) = (BigInt::from(1), BigInt::from(1));
+    while b.bits() < 6_700 {
+        (a, b) = (b.clone(), a + b);
+    }
+    let (first, second) = (format!("{b}/{a}"), format!("{}/{b}", &a + &b));
+    let p = problem(LINEAR, &["1"], &format!("{first}; {second}"), &[1, 1]);
+    let claim = |bound| (at_least("everywhere", bound), Proof::Point(Point::default()));
+    // ν is the smaller of the two; the other exceeds it by less than 10⁻⁴⁰⁰⁰.
+    let verdicts = [&first, &second].map(|bound| read(&text(&p, vec![claim(bound)])));
+    let accepted: Vec<&Report> = verdicts.iter().flatten().collect();
+    assert_eq!(accepted.len(), 1);
+    assert_eq!(accepted[0].facts.duplicates, 0);
 }
 
 #[test]
