@@ -57,5 +57,6 @@ pub mod check;
 pub mod claim;
 pub mod network;
 pub mod number;
+mod object;
 pub mod problem;
 pub mod proof;

@@ -6,9 +6,11 @@ use common::*;
 use maxmargin_kernel::certificate::{Certificate, Entry, ProblemEntry, Proof};
 use maxmargin_kernel::check::{Failure, Limits, Report, check, report_json};
 use maxmargin_kernel::network::NetworkError;
+use maxmargin_kernel::number::BigInt;
 use maxmargin_kernel::problem::{DataError, data_digest, network_digest};
 use maxmargin_kernel::proof::Refusal;
 use maxmargin_kernel::proof::norm_bound::NormBoundError;
+use maxmargin_kernel::proof::point::Point;
 use std::collections::BTreeSet;
 use std::io::{Error, Read};
 
@@ -189,6 +191,29 @@ fn keys_are_required_known_single_and_in_order() {
 }
 
 #[test]
+fn structs_are_objects_and_no_lists_of_their_fields() {
+    let dual = named("e_cell_and_near");
+    for (from, to) in [
+        (r#"{"close":[2,2]}"#, "[[2,2]]"),
+        (r#"{"a":"1","z":"1/1000","tau":"1/1000"}"#, r#"["1","1/1000","1/1000"]"#),
+        (r#"{"sign":1,"fixed":[[0,1],[1,1]]}"#, "[1,null,[[0,1],[1,1]]]"),
+        (
+            r#"{"kind":"margin_at_most","scope":"all","region":"near:0","bound":"1/8"}"#,
+            r#"["margin_at_most","all","near:0","1/8"]"#,
+        ),
+        (r#"{"weights":[["0","1"],["0","1"]]}"#, r#"[[["0","1"],["0","1"]]]"#),
+        (r#"{"x":[["1","1/4"],["-1","1/4"]],"y":[1,1]}"#, r#"[[["1","1/4"],["-1","1/4"]],[1,1]]"#),
+    ] {
+        assert!(dual.contains(from), "{from}");
+        let reason = malformed(&dual.replacen(from, to, 1));
+        assert!(
+            reason.contains("expected an object") || reason.contains("did not match any variant"),
+            "{reason}"
+        );
+    }
+}
+
+#[test]
 fn every_failure_is_the_expected_one_with_its_exit_code() {
     let good = minimal();
     let swap = |from: &str, to: &str| failure(&good.replacen(from, to, 1));
@@ -342,6 +367,23 @@ fn every_failure_is_the_expected_one_with_its_exit_code() {
         | Refusal::NormBound(_)
         | Refusal::Point(_) => 1,
     };
+}
+
+#[test]
+fn long_continued_fractions_do_not_overflow_the_stack() {
+    // Ratios of neighbouring Fibonacci numbers, as long as a number in a file may be.
+    let (mut a, mut b) = (BigInt::from(1), BigInt::from(1));
+    while b.bits() < 6_700 {
+        (a, b) = (b.clone(), a + b);
+    }
+    let (first, second) = (format!("{b}/{a}"), format!("{}/{b}", &a + &b));
+    let p = problem(LINEAR, &["1"], &format!("{first}; {second}"), &[1, 1]);
+    let claim = |bound| (at_least("everywhere", bound), Proof::Point(Point::default()));
+    // ν is the smaller of the two; the other exceeds it by less than 10⁻⁴⁰⁰⁰.
+    let verdicts = [&first, &second].map(|bound| read(&text(&p, vec![claim(bound)])));
+    let accepted: Vec<&Report> = verdicts.iter().flatten().collect();
+    assert_eq!(accepted.len(), 1);
+    assert_eq!(accepted[0].facts.duplicates, 0);
 }
 
 #[test]

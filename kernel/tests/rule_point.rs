@@ -52,6 +52,20 @@ fn the_point_itself_and_a_better_one() {
 }
 
 #[test]
+fn the_bounds_of_near_and_of_the_rule_agree_on_a_tie() {
+    // w·x = 4 = (4/5)|w||x| exactly: free from δ = 4/5 on, for points and for covers.
+    let p = problem(LINEAR, &["0 1; 0 1", "1 1"], "3 4", &[1]);
+    let turned = at(&["0 -1 0 9", "1 1"]);
+    let covers = vec![(cone(1, &[(0, 1)]), vec![close(&[1])])];
+    let bound = dual(&[(0, 1)], covers);
+    assert_eq!(turned.check(&p, &at_least("near:4/5", "0")), Ok(()));
+    assert!(bound.check(&p, &at_most("near:4/5", "5/2")).is_err());
+    let leaves = PointError::LeavesCell { neuron: 0, sample: 0 };
+    assert_eq!(refused(turned, &p, &at_least("near:0.7999999", "0")), leaves);
+    assert_eq!(bound.check(&p, &at_most("near:0.7999999", "5/2")), Ok(1));
+}
+
+#[test]
 fn depth_three_compares_squares() {
     // ν = 2/12^{3/2} ≈ 0.0481125 (fixture A′).
     let p = problem(RELU, &["0 2; 0 0", "2 0; 0 0", "2 0"], "1 1/4; -1 1/4", &[1, 1]);

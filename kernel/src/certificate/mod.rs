@@ -48,10 +48,18 @@ pub struct ProblemEntry {
     /// [`data_digest`].
     pub data_digest: String,
     /// The network, if embedded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::object::some_object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub network: Option<NetworkJson>,
     /// The data, if embedded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::object::some_object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub data: Option<DataJson>,
 }
 

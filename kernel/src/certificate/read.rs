@@ -5,6 +5,7 @@
 use super::{FORMAT, ProblemEntry, VERSION};
 use crate::check::{Failure, Session};
 use crate::claim::Claim;
+use crate::object::AsObject;
 use crate::proof::cover::{CoverChecker, Node};
 use crate::proof::dual_bound::{Cone, DualBoundChecker, Multipliers};
 use crate::proof::{Refusal, kkt_residual::KktResidual, norm_bound::NormBound, point::Point};
@@ -53,6 +54,13 @@ fn value<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
 ) -> Result<T, A::Error> {
     key(map, expected)?;
     map.next_value()
+}
+
+fn struct_value<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
+    map: &mut A,
+    expected: &str,
+) -> Result<T, A::Error> {
+    value(map, expected).map(|AsObject(value)| value)
 }
 
 fn no_more<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
@@ -110,7 +118,7 @@ impl Document<'_, '_> {
         if version != VERSION {
             return Err(stop(session, Failure::Version(version)));
         }
-        let problem: ProblemEntry = value(&mut map, "problem")?;
+        let problem: ProblemEntry = struct_value(&mut map, "problem")?;
         session.set_problem(&problem).map_err(|failure| stop(session, failure))?;
         key(&mut map, "claims")?;
         let count = map.next_value_seed(Claims(session))?;
@@ -137,7 +145,7 @@ impl Claims<'_, '_> {
 
 impl OneClaim<'_, '_> {
     fn run<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let claim: Claim = value(&mut map, "claim")?;
+        let claim: Claim = struct_value(&mut map, "claim")?;
         key(&mut map, "proof")?;
         map.next_value_seed(OneProof(self.0, claim))?;
         no_more(&mut map)
@@ -165,7 +173,7 @@ impl OneProof<'_, '_> {
                 ("point", witness.check(problem, &claim).map(|()| 0))
             }
             "dual_bound" => {
-                let multipliers: Multipliers = value(&mut map, "multipliers")?;
+                let multipliers: Multipliers = struct_value(&mut map, "multipliers")?;
                 match DualBoundChecker::new(problem, &claim, multipliers) {
                     Err(refusal) => ("dual_bound", Err(refusal)),
                     Ok(mut checker) => {
@@ -203,7 +211,7 @@ impl Covers<'_, '_, '_> {
 impl OneCover<'_, '_, '_> {
     fn run<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self(session, checker) = self;
-        let cone: Cone = value(&mut map, "cone")?;
+        let cone: Cone = struct_value(&mut map, "cone")?;
         let mut tree = match checker.begin_cover(cone) {
             Ok(tree) => tree,
             Err(error) => {

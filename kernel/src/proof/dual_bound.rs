@@ -34,6 +34,7 @@ const RULE: &str = "dual_bound";
 #[serde(deny_unknown_fields)]
 pub struct Multipliers {
     /// The grids of this proof.
+    #[serde(deserialize_with = "crate::object::object")]
     pub units: Units,
     /// `(i, λ_i/unit_a)` by ascending sample, `λ_i > 0`; the others are 0.
     pub lambda: Vec<(usize, i64)>,
@@ -58,6 +59,7 @@ pub struct Cone {
 #[serde(deny_unknown_fields)]
 pub struct Cover {
     /// The cone.
+    #[serde(deserialize_with = "crate::object::object")]
     pub cone: Cone,
     /// The tree, depth first.
     pub nodes: Vec<Node>,
@@ -68,6 +70,7 @@ pub struct Cover {
 #[serde(deny_unknown_fields)]
 pub struct DualBound {
     /// Units and `λ`.
+    #[serde(deserialize_with = "crate::object::object")]
     pub multipliers: Multipliers,
     /// The covers.
     pub covers: Vec<Cover>,

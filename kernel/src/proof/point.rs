@@ -22,7 +22,11 @@ pub struct Point {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters: Option<Vec<Vec<Number>>>,
     /// A network of another width.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::object::some_object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub network: Option<NetworkJson>,
 }
 
