@@ -82,6 +82,12 @@ pub fn residual(lo: &str, hi: &str, delta: &str, epsilon: &str) -> Claim {
 pub fn in_layer_1(claim: Claim) -> Claim {
     let scope = Scope::Layer(1);
     match claim {
+        Claim::Kkt { .. } => Claim::Kkt { scope },
+        Claim::NotKkt { .. } => Claim::NotKkt { scope },
+        Claim::LocalOptimum { .. } => Claim::LocalOptimum { scope },
+        Claim::NotLocalOptimum { .. } => Claim::NotLocalOptimum { scope },
+        Claim::GlobalOptimum { .. } => Claim::GlobalOptimum { scope },
+        Claim::NotGlobalOptimum { .. } => Claim::NotGlobalOptimum { scope },
         Claim::KktResidual { lo, hi, delta, epsilon, .. } => {
             Claim::KktResidual { scope, lo, hi, delta, epsilon }
         }
