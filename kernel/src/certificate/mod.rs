@@ -17,6 +17,7 @@ pub use read::read;
 use crate::claim::Claim;
 use crate::network::NetworkJson;
 use crate::problem::{DataJson, Problem, data_digest, network_digest};
+use crate::proof::{curve::Curve, descent::Descent, stationarity::Stationarity};
 use crate::proof::{
     dual_bound::DualBound, kkt_residual::KktResidual, norm_bound::NormBound, point::Point,
 };
@@ -76,6 +77,12 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "rule", rename_all = "snake_case")]
 pub enum Proof {
+    /// [`crate::proof::stationarity`].
+    Stationarity(Stationarity),
+    /// [`crate::proof::descent`].
+    Descent(Descent),
+    /// [`crate::proof::curve`].
+    Curve(Curve),
     /// [`crate::proof::kkt_residual`].
     KktResidual(KktResidual),
     /// [`crate::proof::dual_bound`].

@@ -9,6 +9,7 @@ use crate::object::AsObject;
 use crate::proof::cover::{CoverChecker, Node};
 use crate::proof::dual_bound::{Cone, DualBoundChecker, Multipliers};
 use crate::proof::{Refusal, kkt_residual::KktResidual, norm_bound::NormBound, point::Point};
+use crate::proof::{curve::Curve, descent::Descent, stationarity::Stationarity};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -160,6 +161,18 @@ impl OneProof<'_, '_> {
             return Err(stop(session, Failure::NoProblem));
         };
         let (rule, outcome): (&'static str, Result<usize, Refusal>) = match rule.as_str() {
+            "stationarity" => {
+                let witness = Stationarity::deserialize(MapAccessDeserializer::new(map))?;
+                ("stationarity", witness.check(problem, &claim).map(|()| 0))
+            }
+            "descent" => {
+                let witness = Descent::deserialize(MapAccessDeserializer::new(map))?;
+                ("descent", witness.check(problem, &claim).map(|()| 0))
+            }
+            "curve" => {
+                let witness = Curve::deserialize(MapAccessDeserializer::new(map))?;
+                ("curve", witness.check(problem, &claim).map(|()| 0))
+            }
             "kkt_residual" => {
                 let witness = KktResidual::deserialize(MapAccessDeserializer::new(map))?;
                 ("kkt_residual", witness.check(problem, &claim).map(|()| 0))
