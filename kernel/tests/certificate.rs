@@ -8,6 +8,7 @@ use maxmargin_kernel::check::{Failure, Limits, Report, check, report_json};
 use maxmargin_kernel::network::NetworkError;
 use maxmargin_kernel::number::BigInt;
 use maxmargin_kernel::problem::{DataError, data_digest, network_digest};
+use maxmargin_kernel::proof::Refusal;
 use maxmargin_kernel::proof::norm_bound::NormBoundError;
 use maxmargin_kernel::proof::point::Point;
 use std::collections::BTreeSet;

@@ -2,7 +2,7 @@
 mod common;
 
 use common::*;
-use maxmargin_kernel::claim::Claim;
+use maxmargin_kernel::claim::{Claim, Scope};
 use maxmargin_kernel::network::{NetworkError, NetworkJson};
 use maxmargin_kernel::problem::{DataError, NotClassified, Problem};
 use maxmargin_kernel::proof::Refusal;
@@ -185,6 +185,19 @@ fn every_refusal_is_the_expected_one() {
             refused(at(&["1 0 1 1", "-1/2 1"]), &kinks, &at_least("cell", "0")),
             PointError::OutputSign(0),
         ),
+        // θ itself is not better than θ, and a point of layer 1 alone may not touch layer 2.
+        (
+            refused(theta(), &e, &Claim::NotGlobalOptimum { scope: Scope::All }),
+            PointError::NotLarger,
+        ),
+        (
+            refused(
+                at(&["1 0 -1 0", "1 2"]),
+                &e,
+                &Claim::NotGlobalOptimum { scope: Scope::Layer(1) },
+            ),
+            PointError::FixedLayer(2),
+        ),
     ];
     let mut names = BTreeSet::new();
     for (found, expected) in &cases {
@@ -200,9 +213,11 @@ fn every_refusal_is_the_expected_one() {
             PointError::TooSmall(_) => "TooSmall",
             PointError::LeavesCell { .. } => "LeavesCell",
             PointError::OutputSign(_) => "OutputSign",
+            PointError::NotLarger => "NotLarger",
+            PointError::FixedLayer(_) => "FixedLayer",
         });
     }
-    assert_eq!(names.len(), 10, "{names:?}");
+    assert_eq!(names.len(), 12, "{names:?}");
 
     let foreign = [at_most("everywhere", "1"), residual("0", "1", "0", "0")];
     refuses_foreign_claims("point", &foreign, everywhere.clone(), |p, c| theta().check(p, c));
