@@ -12,7 +12,7 @@ use maxmargin_kernel::proof::Refusal;
 use maxmargin_kernel::proof::curve::{Curve, CurveError};
 use maxmargin_kernel::proof::descent::Descent;
 use maxmargin_kernel::proof::point::Point;
-use maxmargin_kernel::proof::stationarity::{Stationarity, WeightedGerm};
+use maxmargin_kernel::proof::stationarity::{Stationarity, StationarityError, WeightedGerm};
 use paper::*;
 
 fn file(problem: &Problem, claims: Vec<(Claim, Proof)>) -> String {
@@ -93,8 +93,14 @@ fn rules_never_contradict_each_other() {
             .map(|(k, part)| (*k, Number(&sum * q(&part.to_string()))))
             .collect();
         let mut witness = Stationarity { lambda, ..Stationarity::default() };
-        let mut proved = witness.check(&p, &kkt(&scope)).is_ok();
-        for _ in 0..3 {
+        let plain = witness.check(&p, &kkt(&scope));
+        let mut proved = plain.is_ok();
+        let tries = if matches!(plain, Err(Refusal::Stationarity(StationarityError::Kink { .. }))) {
+            20
+        } else {
+            2
+        };
+        for _ in 0..tries {
             if proved {
                 break;
             }
@@ -107,7 +113,7 @@ fn rules_never_contradict_each_other() {
                         .map(|_| WeightedGerm {
                             constraint: *k,
                             weight: n(weight),
-                            moves: source.moves(p.network(), &scope),
+                            moves: source.generic(p.network(), &scope),
                         })
                         .collect::<Vec<_>>()
                 })
@@ -141,5 +147,5 @@ fn rules_never_contradict_each_other() {
         }
     }
     let counts = (stationary, with_kinks, by_germs, last);
-    assert!(stationary > 300 && with_kinks > 100 && by_germs > 50 && last > 100, "{counts:?}");
+    assert!(stationary > 300 && with_kinks > 100 && by_germs > 20 && last > 100, "{counts:?}");
 }

@@ -293,6 +293,11 @@ fn every_refusal_is_the_expected_one() {
         ),
         (refused(&one(), &d3, "all"), Error::Kink { constraint: 0, layer: 1, row: 1 }),
     ];
+    // 7309 bits each, coprime from one to the next.
+    let long = |base: &str| format!("1/{}1", base.repeat(1300));
+    let texts = ["10", "20", "30", "40", "50", "60", "70", "80", "90", "12", "13"].map(long);
+    let germs: Vec<_> = texts.iter().map(|t| (0, t.as_str(), off)).collect();
+    assert!(matches!(refused(&one().germs(&germs), &d, "all"), Error::TooLong(_)));
     let mut names = std::collections::BTreeSet::new();
     for (found, expected) in cases {
         assert_eq!(found, expected);

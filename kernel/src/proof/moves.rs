@@ -4,7 +4,7 @@
 //! A curve gives, for every layer, the coordinates that move, each with its coefficients at ε¹, ε²,
 //! …; the constant term is θ's own, so `θ(0) = θ` by construction. Every layer is multiplied by the
 //! common denominator of its germs, the sample by its own, and σ by the denominator of α: by
-//! homogeneity all signs stay, and outputs are multiplied by one positive factor, [`Path::scale`].
+//! homogeneity all signs stay, and outputs are multiplied by one positive factor.
 use crate::claim::Number;
 use crate::network::{MAX_BITS, Model, Scalar};
 use crate::number::{BigInt, Germ, ScaledVec};
@@ -97,19 +97,18 @@ impl Path {
         let (mut moved, mut denominators) = (Vec::new(), Vec::new());
         for (l, (layer, list)) in network.layers().iter().zip(moves).enumerate() {
             let (layer_number, count) = (l + 1, layer.parameters().len());
-            let mut denominator = layer.parameters().denominator().clone();
             let mut previous = None;
-            for (coordinate, coefficients) in list {
+            for (coordinate, _) in list {
                 if *coordinate >= count || previous.is_some_and(|p| p >= *coordinate) {
                     let (layer, coordinate) = (layer_number, *coordinate);
                     return Err(MovesError::Coordinate { layer, coordinate, count });
                 }
                 previous = Some(*coordinate);
-                for c in coefficients {
-                    denominator = denominator.lcm(c.0.denom());
-                    check_length(length, denominator.bits())?;
-                }
             }
+            let coefficients = list.iter().flat_map(|(_, coefficients)| coefficients);
+            let denominator =
+                common_denominator(layer.parameters().denominator(), coefficients, depth)
+                    .map_err(MovesError::TooLong)?;
             let factor = &denominator / layer.parameters().denominator();
             let numerators = layer.parameters().numerators().to_vec();
             let mut germs: Vec<Germ> =
@@ -170,6 +169,25 @@ impl Path {
         }
         change
     }
+}
+
+/// The least common multiple of `start` and the denominators; `Err` with the length once `depth`
+/// times its bits exceed [`MAX_BITS`], before it grows further.
+pub(crate) fn common_denominator<'a>(
+    start: &BigInt,
+    numbers: impl IntoIterator<Item = &'a Number>,
+    depth: usize,
+) -> Result<BigInt, u64> {
+    let depth = u64::try_from(depth).unwrap_or(u64::MAX);
+    let mut lcm = start.clone();
+    for number in numbers {
+        lcm = lcm.lcm(number.0.denom());
+        let length = depth.saturating_mul(lcm.bits());
+        if length > MAX_BITS {
+            return Err(length);
+        }
+    }
+    Ok(lcm)
 }
 
 fn check_length(depth: u64, bits: u64) -> Result<(), MovesError> {

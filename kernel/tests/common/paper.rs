@@ -286,6 +286,16 @@ impl Source {
         Descent { direction }
     }
 
+    /// A random line in the scope that moves every coordinate.
+    pub fn generic(&mut self, network: &Network, scope: &str) -> Moves {
+        let mut moves = self.moves(network, scope);
+        for (_, coefficients) in moves.iter_mut().flatten() {
+            let sign = ["", "-"][self.below(2) as usize];
+            *coefficients = vec![n(&format!("{sign}{}/7", 1 + self.below(20)))];
+        }
+        moves
+    }
+
     /// A random curve in the scope.
     pub fn moves(&mut self, network: &Network, scope: &str) -> Moves {
         let mut all = Vec::new();
