@@ -330,6 +330,23 @@ fn cancelling_uses_of_a_coordinate_are_no_kink() {
 }
 
 #[test]
+fn only_inactive_relu_units_are_off() {
+    // Row 1 of layer 1 is negative at the sample, row 1 of layer 2 reads nothing else.
+    let layers = ["1 .; . -1", "1 .; . 0", "1 0"];
+    let p = |activation| problem(activation, &layers, "1 1", &[1]);
+    let leaky = r#"{"leaky_relu": "1/2"}"#;
+    assert_eq!((p(RELU).facts().kinks, p(leaky).facts().kinks), (0, 1));
+    let kink = Error::Kink { constraint: 0, layer: 2, row: 1 };
+    assert_eq!(refused(&by(&[(0, "1")]), &p(leaky), "all"), kink);
+    // W¹ row 1 has no gradient: not stationary, but without kinks.
+    let off = Error::NotStationary { layer: 1, coordinate: 1 };
+    assert_eq!(refused(&by(&[(0, "1")]), &p(RELU), "all"), off);
+    // A unit that reads a kink is at one.
+    assert_eq!(problem(RELU, &["1 .; . 0", "1 .; . 1", "1 0"], "1 1", &[1]).facts().kinks, 2);
+    assert_eq!(problem(LINEAR, &["1 .; . 0", "1 .; . 1", "1 0"], "1 1", &[1]).facts().kinks, 0);
+}
+
+#[test]
 fn files_are_strict() {
     let text =
         r#"{"lambda":[[0,"1"]],"germs":[{"constraint":0,"weight":"1","moves":[[[2,["-1"]]],[]]}]}"#;
