@@ -293,6 +293,11 @@ fn every_refusal_is_the_expected_one() {
         ),
         (refused(&one(), &d3, "all"), Error::Kink { constraint: 0, layer: 1, row: 1 }),
     ];
+    // 7309 bits each, coprime from one to the next.
+    let long = |base: &str| format!("1/{}1", base.repeat(1300));
+    let texts = ["10", "20", "30", "40", "50", "60", "70", "80", "90", "12", "13"].map(long);
+    let germs: Vec<_> = texts.iter().map(|t| (0, t.as_str(), off)).collect();
+    assert!(matches!(refused(&one().germs(&germs), &d, "all"), Error::TooLong(_)));
     let mut names = std::collections::BTreeSet::new();
     for (found, expected) in cases {
         assert_eq!(found, expected);
@@ -322,6 +327,23 @@ fn cancelling_uses_of_a_coordinate_are_no_kink() {
         refused(&by(&[(0, "1")]), &p, "all"),
         Error::Kink { constraint: 0, layer: 1, row: 0 }
     );
+}
+
+#[test]
+fn only_inactive_relu_units_are_off() {
+    // Row 1 of layer 1 is negative at the sample, row 1 of layer 2 reads nothing else.
+    let layers = ["1 .; . -1", "1 .; . 0", "1 0"];
+    let p = |activation| problem(activation, &layers, "1 1", &[1]);
+    let leaky = r#"{"leaky_relu": "1/2"}"#;
+    assert_eq!((p(RELU).facts().kinks, p(leaky).facts().kinks), (0, 1));
+    let kink = Error::Kink { constraint: 0, layer: 2, row: 1 };
+    assert_eq!(refused(&by(&[(0, "1")]), &p(leaky), "all"), kink);
+    // W¹ row 1 has no gradient: not stationary, but without kinks.
+    let off = Error::NotStationary { layer: 1, coordinate: 1 };
+    assert_eq!(refused(&by(&[(0, "1")]), &p(RELU), "all"), off);
+    // A unit that reads a kink is at one.
+    assert_eq!(problem(RELU, &["1 .; . 0", "1 .; . 1", "1 0"], "1 1", &[1]).facts().kinks, 2);
+    assert_eq!(problem(LINEAR, &["1 .; . 0", "1 .; . 1", "1 0"], "1 1", &[1]).facts().kinks, 0);
 }
 
 #[test]

@@ -23,6 +23,7 @@
 //! fix all variables but one; it is affine in that one. In the last hidden layer the slopes
 //! enter as a sum, `c·Ẇ⁽ᵐ⁾a + Σ_j (c·W⁽ᵐ⁾)_j s_j ż_j`, whose minimum is the sum of two-point minima. Only
 //! kinks of earlier layers with `ż ≠ 0` are enumerated, at most [`MAX_PATTERNS`] in all; at depth 2, and where only one of the last two layers moves, there are none.
+use super::moves::common_denominator;
 use super::{Refusal, moving_layers, wrong_claim};
 use crate::claim::{Claim, Number};
 use crate::network::{Model, Network, NetworkError, Trace};
@@ -146,6 +147,8 @@ impl Descent {
             if !list.is_empty() && list.len() != count {
                 return Err(DescentError::Shape(l + 1));
             }
+            common_denominator(layer.parameters().denominator(), list, depth)
+                .map_err(|bits| DescentError::TooLong(NetworkError::TooLong(bits)))?;
             let mut all = layer.parameters().to_rationals();
             all.extend(list.iter().map(|d| d.0.clone()));
             all.resize(2 * count, Rational::zero());

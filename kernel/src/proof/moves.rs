@@ -4,7 +4,7 @@
 //! A curve gives, for every layer, the coordinates that move, each with its coefficients at ε¹, ε²,
 //! …; the constant term is θ's own, so `θ(0) = θ` by construction. Every layer is multiplied by the
 //! common denominator of its germs, the sample by its own, and σ by the denominator of α: by
-//! homogeneity all signs stay, and outputs are multiplied by one positive factor, [`Path::scale`].
+//! homogeneity all signs stay, and outputs are multiplied by one positive factor.
 use crate::claim::Number;
 use crate::network::{MAX_BITS, Model, Scalar};
 use crate::number::{BigInt, Germ, ScaledVec};
@@ -97,19 +97,18 @@ impl Path {
         let (mut moved, mut denominators) = (Vec::new(), Vec::new());
         for (l, (layer, list)) in network.layers().iter().zip(moves).enumerate() {
             let (layer_number, count) = (l + 1, layer.parameters().len());
-            let mut denominator = layer.parameters().denominator().clone();
             let mut previous = None;
-            for (coordinate, coefficients) in list {
+            for (coordinate, _) in list {
                 if *coordinate >= count || previous.is_some_and(|p| p >= *coordinate) {
                     let (layer, coordinate) = (layer_number, *coordinate);
                     return Err(MovesError::Coordinate { layer, coordinate, count });
                 }
                 previous = Some(*coordinate);
-                for c in coefficients {
-                    denominator = denominator.lcm(c.0.denom());
-                    check_length(length, denominator.bits())?;
-                }
             }
+            let coefficients = list.iter().flat_map(|(_, coefficients)| coefficients);
+            let denominator =
+                common_denominator(layer.parameters().denominator(), coefficients, depth)
+                    .map_err(MovesError::TooLong)?;
             let factor = &denominator / layer.parameters().denominator();
             let numerators = layer.parameters().numerators().to_vec();
             let mut germs: Vec<Germ> =
@@ -172,7 +171,89 @@ impl Path {
     }
 }
 
+/// The least common multiple of `start` and the denominators; `Err` with the length once `depth`
+/// times its bits exceed [`MAX_BITS`], before it grows further.
+pub(crate) fn common_denominator<'a>(
+    start: &BigInt,
+    numbers: impl IntoIterator<Item = &'a Number>,
+    depth: usize,
+) -> Result<BigInt, u64> {
+    let depth = u64::try_from(depth).unwrap_or(u64::MAX);
+    let mut lcm = start.clone();
+    for number in numbers {
+        lcm = lcm.lcm(number.0.denom());
+        let length = depth.saturating_mul(lcm.bits());
+        if length > MAX_BITS {
+            return Err(length);
+        }
+    }
+    Ok(lcm)
+}
+
 fn check_length(depth: u64, bits: u64) -> Result<(), MovesError> {
     let total = depth.saturating_mul(bits);
     if total > MAX_BITS { Err(MovesError::TooLong(total)) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{Network, NetworkJson, gradient};
+    use crate::number::{Rational, parse_rational};
+    use crate::problem::DataJson;
+
+    fn at(germ: &Germ, epsilon: &Rational) -> Rational {
+        let step = |sum: Rational, c: &BigInt| sum * epsilon + Rational::from_integer(c.clone());
+        germ.coefficients().iter().rev().fold(Rational::default(), step)
+    }
+
+    /// The forward pass and the gradient over germs are those over rationals at every small ε.
+    #[test]
+    fn passes_over_germs_are_passes_nearby() {
+        let network: NetworkJson = serde_json::from_str(
+            r#"{"activation": {"leaky_relu": "1/3"}, "layers": [
+                {"parameters": ["1/2", "0", "-1"], "pattern": [[0, 1], [1, 2], [null, 0]]},
+                {"weights": [["1", "-2/3", "0"], ["0", null, "1"]]}, {"weights": [["1", "5/7"]]}]}"#,
+        )
+        .unwrap();
+        let data: DataJson = serde_json::from_str(r#"{"x": [["1/3", "1/5"]], "y": [1]}"#).unwrap();
+        let problem = Problem::new(network.to_network().unwrap(), data.to_data().unwrap()).unwrap();
+        let moves: Moves = serde_json::from_str(
+            r#"[[[0, ["1", "1/11"]], [1, ["-1/2", "3"]]], [[2, ["0", "-1"]], [3, ["1/13"]]], [[1, ["-4"]]]]"#,
+        )
+        .unwrap();
+        let path = Path::new(&problem, &(0..3), &moves).unwrap();
+        let x = problem.data().sample(0);
+        let epsilon = parse_rational("1e-9").unwrap();
+        let layers = problem.network().layers().iter().zip(&moves).map(|(layer, list)| {
+            let mut values = layer.parameters().to_rationals();
+            for (i, c) in list {
+                let step = |sum: Rational, c: &Number| (sum + &c.0) * &epsilon;
+                values[*i] += c.iter().rev().fold(Rational::default(), step);
+            }
+            layer.with_parameters(ScaledVec::from_rationals(&values)).unwrap()
+        });
+        let nearby = Network::new(problem.activation().clone(), layers.collect()).unwrap();
+        let scale = Rational::from_integer(path.scale(&x));
+        let germs = Path::sample(&x);
+        let trace = path.model().forward(&germs);
+        let model = nearby.rational_model();
+        let exact = model.forward(&x.to_rationals());
+        let value = at(&trace.outputs()[0], &epsilon) / &scale;
+        assert_eq!(value, exact.outputs()[0]);
+        let one = Germ::constant(BigInt::one());
+        let layers = problem.network().layers();
+        let g = gradient(path.model(), layers, &germs, &trace, &[one], |_, _| None);
+        let unit = [Rational::one()];
+        let expected = gradient(&model, layers, &x.to_rationals(), &exact, &unit, |_, _| None);
+        for ((g, expected), denominator) in g.iter().zip(&expected).zip(&path.denominators) {
+            let factor = Rational::from_integer(denominator.clone()) / &scale;
+            let g: Vec<_> = g.iter().map(|g| at(g, &epsilon) * &factor).collect();
+            assert_eq!(&g, expected);
+        }
+        let change = nearby.norm_squared() - problem.network().norm_squared();
+        let lcm = path.denominators.iter().fold(BigInt::one(), |lcm, d| lcm.lcm(d));
+        let factor = Rational::from_integer(&lcm * &lcm);
+        assert_eq!(at(&path.norm_change(), &epsilon), change * factor);
+    }
 }

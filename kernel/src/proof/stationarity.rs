@@ -28,15 +28,15 @@
 //! Only constraints with `λ_k > 0` are evaluated. `γ(θ) > 0` is checked and implies `u⁽ˡ⁾ ≠ 0` for every
 //! layer, so `λ = 0` never passes. What a kink is: [`crate::problem`]; its test for *identically zero*
 //! sees structural reasons and inactive units, so a cancellation of live units is treated as a kink.
-use super::moves::{Moves, MovesError, Path};
+use super::moves::{Moves, MovesError, Path, common_denominator};
 use super::{Refusal, moving_layers, wrong_claim};
 use crate::claim::{Claim, Number};
-use crate::network::{Model, gradient};
-use crate::number::{Rational, compare};
+use crate::network::{MAX_BITS, Model, gradient};
+use crate::number::{BigInt, Rational, compare};
 use crate::problem::{Constraint, Problem, kinks};
 use num_traits::{One, Signed, Zero};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 const RULE: &str = "stationarity";
@@ -73,6 +73,9 @@ pub struct WeightedGerm {
 /// Why the witness does not prove stationarity. Layers are counted from 1, rows from 0.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StationarityError {
+    /// Numbers past [`MAX_BITS`].
+    #[error("the common denominator of λ, μ and the weights has {0} bits, the limit is {MAX_BITS}")]
+    TooLong(u64),
     /// A constraint that is not active, or not ascending.
     #[error("constraint {0} is out of order or not active")]
     NotActive(usize),
@@ -178,6 +181,7 @@ impl Stationarity {
         };
         let moving = moving_layers(problem, claim)?;
         problem.gamma()?;
+        self.lengths()?;
         let lambda = self.multipliers(problem)?;
         let setting = Setting { problem, moving, model: problem.network().rational_model() };
         let slopes = self.slopes(&setting, &lambda)?;
@@ -201,6 +205,18 @@ impl Stationarity {
             }
         }
         Ok(())
+    }
+
+    /// Bounds the denominators of the sums below, and the number of germs.
+    fn lengths(&self) -> Result<(), Error> {
+        if self.germs.len() > MAX_GERMS {
+            return Err(Error::TooManyGerms(self.germs.len()));
+        }
+        let multipliers = self.lambda.iter().map(|(_, l)| l);
+        let slopes = self.mu.iter().map(|(_, _, m)| m);
+        let weights = self.germs.iter().map(|g| &g.weight);
+        let all = multipliers.chain(slopes).chain(weights);
+        common_denominator(&BigInt::one(), all, 1).map(|_| ()).map_err(Error::TooLong)
     }
 
     /// `λ`, validated.
@@ -229,14 +245,15 @@ impl Stationarity {
         if !self.mu.is_empty() && !setting.slopes_are_independent() {
             return Err(Error::CoupledSlopes);
         }
+        let by_germs: BTreeSet<usize> = self.germs.iter().map(|g| g.constraint).collect();
         let mut slopes: BTreeMap<(usize, usize), Rational> = BTreeMap::new();
         let mut known: Option<(usize, Vec<(usize, usize)>)> = None;
         for (k, j, mu) in &self.mu {
             let (constraint, neuron) = (*k, *j);
             let refused = Error::NotAtKink { constraint, neuron };
             let ascending = slopes.last_key_value().is_none_or(|(last, _)| *last < (*k, *j));
-            let by_germs = self.germs.iter().any(|g| g.constraint == constraint);
-            let (true, false, Some(l)) = (ascending, by_germs, lambda.get(k)) else {
+            let germs = by_germs.contains(k);
+            let (true, false, Some(l)) = (ascending, germs, lambda.get(k)) else {
                 return Err(refused);
             };
             let kinks = match known.take().filter(|(of, _)| of == k) {
@@ -259,9 +276,6 @@ impl Stationarity {
 
     /// The germs by constraint, with weights that sum to 1.
     fn germs(&self, lambda: &BTreeMap<usize, Rational>) -> Result<Germs<'_>, Error> {
-        if self.germs.len() > MAX_GERMS {
-            return Err(Error::TooManyGerms(self.germs.len()));
-        }
         let mut germs = Germs::new();
         for (germ, entry) in self.germs.iter().enumerate() {
             let constraint = entry.constraint;

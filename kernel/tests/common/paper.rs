@@ -10,6 +10,7 @@ use maxmargin_kernel::network::{Network, NetworkJson};
 use maxmargin_kernel::number::{Rational, ScaledVec, compare};
 use maxmargin_kernel::problem::{NotClassified, Problem};
 use maxmargin_kernel::proof::Refusal;
+use maxmargin_kernel::proof::descent::Descent;
 use maxmargin_kernel::proof::moves::Moves;
 
 pub fn kkt(scope: &str) -> Claim {
@@ -272,6 +273,27 @@ impl Source {
             0 => "all".to_string(),
             l => format!("layer:{l}"),
         }
+    }
+
+    /// A random direction in the scope.
+    pub fn direction(&mut self, problem: &Problem, scope: &str) -> Descent {
+        let mut direction = Vec::new();
+        for (l, layer) in problem.network().layers().iter().enumerate() {
+            let moves = scope == "all" || scope == format!("layer:{}", l + 1);
+            let count = if moves { layer.parameters().len() } else { 0 };
+            direction.push((0..count).map(|_| n(&self.small().to_string())).collect());
+        }
+        Descent { direction }
+    }
+
+    /// A random line in the scope that moves every coordinate.
+    pub fn generic(&mut self, network: &Network, scope: &str) -> Moves {
+        let mut moves = self.moves(network, scope);
+        for (_, coefficients) in moves.iter_mut().flatten() {
+            let sign = ["", "-"][self.below(2) as usize];
+            *coefficients = vec![n(&format!("{sign}{}/7", 1 + self.below(20)))];
+        }
+        moves
     }
 
     /// A random curve in the scope.
