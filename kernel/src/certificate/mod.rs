@@ -17,6 +17,7 @@ pub use read::read;
 use crate::claim::Claim;
 use crate::network::NetworkJson;
 use crate::problem::{DataJson, Problem, data_digest, network_digest};
+use crate::proof::convex_cell::ConvexCell;
 use crate::proof::{
     dual_bound::DualBound, kkt_residual::KktResidual, norm_bound::NormBound, point::Point,
 };
@@ -68,6 +69,8 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "rule", rename_all = "snake_case")]
 pub enum Proof {
+    /// [`crate::proof::convex_cell`].
+    ConvexCell(ConvexCell),
     /// [`crate::proof::kkt_residual`].
     KktResidual(KktResidual),
     /// [`crate::proof::dual_bound`].

@@ -5,6 +5,7 @@
 use super::{FORMAT, ProblemEntry, VERSION};
 use crate::check::{Failure, Session};
 use crate::claim::Claim;
+use crate::proof::convex_cell::ConvexCell;
 use crate::proof::cover::{CoverChecker, Node};
 use crate::proof::dual_bound::{Cone, DualBoundChecker, Multipliers};
 use crate::proof::{Refusal, kkt_residual::KktResidual, norm_bound::NormBound, point::Point};
@@ -152,6 +153,10 @@ impl OneProof<'_, '_> {
             return Err(stop(session, Failure::NoProblem));
         };
         let (rule, outcome): (&'static str, Result<usize, Refusal>) = match rule.as_str() {
+            "convex_cell" => {
+                let witness = ConvexCell::deserialize(MapAccessDeserializer::new(map))?;
+                ("convex_cell", witness.check(problem, &claim).map(|()| 0))
+            }
             "kkt_residual" => {
                 let witness = KktResidual::deserialize(MapAccessDeserializer::new(map))?;
                 ("kkt_residual", witness.check(problem, &claim).map(|()| 0))

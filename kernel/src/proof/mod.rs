@@ -3,10 +3,14 @@
 //! A check derives cones, signs, supports, active sets and norms from the network and the data;
 //! from the certificate it takes only witnesses.
 
+pub mod convex_cell;
 pub mod cover;
+pub mod definite;
 pub mod dual_bound;
 pub mod kkt_residual;
+pub mod multipliers;
 pub mod norm_bound;
+mod piece;
 pub mod point;
 
 use crate::claim::{Claim, Scope};
@@ -46,6 +50,12 @@ pub enum Refusal {
     /// A bound, δ or ε that is negative.
     #[error("{0} is negative")]
     Negative(&'static str),
+    /// Multipliers that are refused.
+    #[error(transparent)]
+    Multipliers(#[from] multipliers::MultiplierError),
+    /// Refused by [`convex_cell`].
+    #[error(transparent)]
+    ConvexCell(#[from] convex_cell::ConvexCellError),
     /// Refused by [`kkt_residual`].
     #[error(transparent)]
     KktResidual(#[from] kkt_residual::KktResidualError),

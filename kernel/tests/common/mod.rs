@@ -87,6 +87,12 @@ pub fn in_layer_1(claim: Claim) -> Claim {
         }
         Claim::MarginAtMost { region, bound, .. } => Claim::MarginAtMost { scope, region, bound },
         Claim::MarginAtLeast { region, bound, .. } => Claim::MarginAtLeast { scope, region, bound },
+        Claim::Kkt { .. } => Claim::Kkt { scope },
+        Claim::NotKkt { .. } => Claim::NotKkt { scope },
+        Claim::LocalOptimum { .. } => Claim::LocalOptimum { scope },
+        Claim::NotLocalOptimum { .. } => Claim::NotLocalOptimum { scope },
+        Claim::GlobalOptimum { .. } => Claim::GlobalOptimum { scope },
+        Claim::NotGlobalOptimum { .. } => Claim::NotGlobalOptimum { scope },
     }
 }
 
