@@ -17,7 +17,10 @@ pub use read::read;
 use crate::claim::Claim;
 use crate::network::NetworkJson;
 use crate::problem::{DataJson, Problem, data_digest, network_digest};
-use crate::proof::convex_cell::ConvexCell;
+use crate::proof::{
+    convex_cell::ConvexCell, layer_cell::LayerCell, layer_cover::LayerCover, linear::Linear,
+    local_cover::LocalCover, second_order::SecondOrder,
+};
 use crate::proof::{
     dual_bound::DualBound, kkt_residual::KktResidual, norm_bound::NormBound, point::Point,
 };
@@ -71,6 +74,16 @@ pub struct Entry {
 pub enum Proof {
     /// [`crate::proof::convex_cell`].
     ConvexCell(ConvexCell),
+    /// [`crate::proof::layer_cell`].
+    LayerCell(LayerCell),
+    /// [`crate::proof::layer_cover`].
+    LayerCover(LayerCover),
+    /// [`crate::proof::linear`].
+    Linear(Linear),
+    /// [`crate::proof::local_cover`].
+    LocalCover(LocalCover),
+    /// [`crate::proof::second_order`].
+    SecondOrder(SecondOrder),
     /// [`crate::proof::kkt_residual`].
     KktResidual(KktResidual),
     /// [`crate::proof::dual_bound`].

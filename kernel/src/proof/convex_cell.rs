@@ -107,7 +107,9 @@ pub enum ConvexCellError {
         error: TooLarge,
     },
     /// A global claim where the constraints are not linear everywhere.
-    #[error("this rule proves a global optimum only of the last layer alone, or of one layer of a linear network")]
+    #[error(
+        "this rule proves a global optimum only of the last layer alone, or of one layer of a linear network"
+    )]
     NotGlobal,
 }
 
@@ -183,9 +185,6 @@ impl ConvexCell {
             }
         }
         let slopes = self.slopes(problem, &two_layer, lambda, &kinks)?;
-        for neuron in &two_layer.neurons {
-            check_norm(problem, lambda, neuron, &slopes)?;
-        }
         let of = |sample: usize| -> BTreeMap<Unit, Rational> {
             let own = slopes.range((sample, 0)..=(sample, usize::MAX));
             own.map(|((_, unit), p)| ((0, *unit), p.clone())).collect()
@@ -196,6 +195,9 @@ impl ConvexCell {
             let gradients: Vec<_> =
                 of_constraints.iter().map(|piece| piece.gradient(layer - 1)).collect();
             multipliers::stationary(problem, layer, lambda, &gradients)?;
+        }
+        for neuron in &two_layer.neurons {
+            check_norm(problem, lambda, neuron, &slopes)?;
         }
         Ok(())
     }

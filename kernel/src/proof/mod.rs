@@ -8,10 +8,15 @@ pub mod cover;
 pub mod definite;
 pub mod dual_bound;
 pub mod kkt_residual;
+pub mod layer_cell;
+pub mod layer_cover;
+pub mod linear;
+pub mod local_cover;
 pub mod multipliers;
 pub mod norm_bound;
 mod piece;
 pub mod point;
+pub mod second_order;
 
 use crate::claim::{Claim, Scope};
 use crate::network::NotTwoLayer;
@@ -56,6 +61,18 @@ pub enum Refusal {
     /// Refused by [`convex_cell`].
     #[error(transparent)]
     ConvexCell(#[from] convex_cell::ConvexCellError),
+    /// Refused by [`layer_cell`].
+    #[error(transparent)]
+    LayerCell(#[from] layer_cell::LayerCellError),
+    /// Refused by [`layer_cover`].
+    #[error(transparent)]
+    LayerCover(#[from] layer_cover::LayerCoverError),
+    /// Refused by [`linear`].
+    #[error(transparent)]
+    Linear(#[from] linear::LinearError),
+    /// Refused by [`second_order`].
+    #[error(transparent)]
+    SecondOrder(#[from] second_order::SecondOrderError),
     /// Refused by [`kkt_residual`].
     #[error(transparent)]
     KktResidual(#[from] kkt_residual::KktResidualError),

@@ -24,7 +24,7 @@ use crate::claim::Scope;
 use crate::network::{Layer, Model, Trace};
 use crate::number::Rational;
 use crate::problem::{Constraint, Problem};
-use num_traits::{One, Signed, Zero};
+use num_traits::{Signed, Zero};
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ pub(super) struct Pieces<'a> {
     traces: BTreeMap<usize, Trace<Rational>>,
 }
 
-/// One constraint, or one preactivation, with fixed slopes: `q̃` at θ.
+/// One constraint, or another combination of outputs and preactivations, with fixed slopes, at θ.
 pub(super) struct Piece<'a> {
     layers: &'a [Layer],
     /// Rows of the weight matrices.
@@ -77,23 +77,27 @@ impl<'a> Pieces<'a> {
         slopes: &BTreeMap<Unit, Rational>,
     ) -> Piece<'_> {
         let covector = constraint.covector(self.problem.network().outputs());
-        self.piece(constraint.sample, self.model.layers.len(), covector, slopes)
+        self.piece(constraint.sample, covector, slopes, &BTreeMap::new())
     }
 
-    /// Preactivation `z` of a hidden unit, with slopes σ' below it, α at 0.
-    pub(super) fn preactivation(&self, sample: usize, (layer, unit): Unit) -> Piece<'_> {
-        let rows = self.model.layers.get(layer).map_or(0, Vec::len);
-        let one = |r| if r == unit { Rational::one() } else { Rational::zero() };
-        self.piece(sample, layer + 1, (0..rows).map(one).collect(), &BTreeMap::new())
+    /// `covector·F + Σ added_u z_u` over preactivations `z_u` of hidden units, with slopes σ', α at 0.
+    pub(super) fn combination(
+        &self,
+        sample: usize,
+        covector: Vec<Rational>,
+        added: &BTreeMap<Unit, Rational>,
+    ) -> Piece<'_> {
+        self.piece(sample, covector, &BTreeMap::new(), added)
     }
 
     fn piece(
         &self,
         sample: usize,
-        depth: usize,
         covector: Vec<Rational>,
         slopes: &BTreeMap<Unit, Rational>,
+        added: &BTreeMap<Unit, Rational>,
     ) -> Piece<'_> {
+        let depth = self.model.layers.len();
         let hidden = self.preactivations(sample).get(..depth.saturating_sub(1)).unwrap_or(&[]);
         let slope = |l: usize, (j, z): (usize, &Rational)| {
             slopes.get(&(l, j)).unwrap_or_else(|| self.model.slope(z)).clone()
@@ -104,14 +108,14 @@ impl<'a> Pieces<'a> {
         let mut inputs = vec![self.problem.data().sample(sample).to_rationals()];
         inputs.extend(hidden.iter().map(|z| self.model.activate(z)));
         let mut piece = Piece {
-            layers: self.problem.network().layers().get(..depth).unwrap_or(&[]),
-            weights: self.model.layers.get(..depth).unwrap_or(&[]),
+            layers: self.problem.network().layers(),
+            weights: &self.model.layers,
             inputs,
             slopes: hidden.iter().enumerate().map(layer_slopes).collect(),
             backward: Vec::new(),
             weight_of: Vec::new(),
         };
-        (piece.backward, piece.weight_of) = piece.accumulate(covector);
+        (piece.backward, piece.weight_of) = piece.accumulate(covector, added);
         piece
     }
 
@@ -186,13 +190,24 @@ impl Piece<'_> {
     }
 
     /// Derivatives with respect to preactivations and hidden activations, from the top down.
-    fn accumulate(&self, covector: Vec<Rational>) -> (Vec<Vec<Rational>>, Vec<Vec<Rational>>) {
+    fn accumulate(
+        &self,
+        covector: Vec<Rational>,
+        added: &BTreeMap<Unit, Rational>,
+    ) -> (Vec<Vec<Rational>>, Vec<Vec<Rational>>) {
         let mut backward = vec![covector];
         let mut weight_of = Vec::with_capacity(self.slopes.len());
-        for (rows, slopes) in self.weights.iter().skip(1).zip(&self.slopes).rev() {
-            let above = backward.last().map_or(&[][..], Vec::as_slice);
-            let weight = transposed(rows, above, slopes.len());
-            backward.push(scaled(&weight, slopes));
+        let above = self.weights.iter().skip(1).zip(&self.slopes);
+        for (l, (rows, slopes)) in above.enumerate().rev() {
+            let delta = backward.last().map_or(&[][..], Vec::as_slice);
+            let weight = transposed(rows, delta, slopes.len());
+            let mut below = scaled(&weight, slopes);
+            for ((_, unit), value) in added.range((l, 0)..=(l, usize::MAX)) {
+                if let Some(slot) = below.get_mut(*unit) {
+                    *slot += value;
+                }
+            }
+            backward.push(below);
             weight_of.push(weight);
         }
         backward.reverse();
