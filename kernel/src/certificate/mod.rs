@@ -17,6 +17,10 @@ pub use read::read;
 use crate::claim::Claim;
 use crate::network::NetworkJson;
 use crate::problem::{DataJson, Problem, data_digest, network_digest};
+use crate::proof::{
+    convex_cell::ConvexCell, layer_cell::LayerCell, layer_cover::LayerCover, linear::Linear,
+    local_cover::LocalCover, second_order::SecondOrder,
+};
 use crate::proof::{curve::Curve, descent::Descent, stationarity::Stationarity};
 use crate::proof::{
     dual_bound::DualBound, kkt_residual::KktResidual, norm_bound::NormBound, point::Point,
@@ -83,6 +87,18 @@ pub enum Proof {
     Descent(Descent),
     /// [`crate::proof::curve`].
     Curve(Curve),
+    /// [`crate::proof::convex_cell`].
+    ConvexCell(ConvexCell),
+    /// [`crate::proof::layer_cell`].
+    LayerCell(LayerCell),
+    /// [`crate::proof::layer_cover`].
+    LayerCover(LayerCover),
+    /// [`crate::proof::linear`].
+    Linear(Linear),
+    /// [`crate::proof::local_cover`].
+    LocalCover(LocalCover),
+    /// [`crate::proof::second_order`].
+    SecondOrder(SecondOrder),
     /// [`crate::proof::kkt_residual`].
     KktResidual(KktResidual),
     /// [`crate::proof::dual_bound`].

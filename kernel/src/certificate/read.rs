@@ -8,7 +8,12 @@ use crate::claim::Claim;
 use crate::object::AsObject;
 use crate::proof::cover::{CoverChecker, Node};
 use crate::proof::dual_bound::{Cone, DualBoundChecker, Multipliers};
+use crate::proof::layer_cover::{LayerCoverChecker, LayerMultipliers};
 use crate::proof::{Refusal, kkt_residual::KktResidual, norm_bound::NormBound, point::Point};
+use crate::proof::{
+    convex_cell::ConvexCell, layer_cell::LayerCell, linear::Linear, local_cover,
+    second_order::SecondOrder,
+};
 use crate::proof::{curve::Curve, descent::Descent, stationarity::Stationarity};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -173,6 +178,35 @@ impl OneProof<'_, '_> {
                 let witness = Curve::deserialize(MapAccessDeserializer::new(map))?;
                 ("curve", witness.check(problem, &claim).map(|()| 0))
             }
+            "convex_cell" => {
+                let witness = ConvexCell::deserialize(MapAccessDeserializer::new(map))?;
+                ("convex_cell", witness.check(problem, &claim).map(|()| 0))
+            }
+            "layer_cell" => {
+                let witness = LayerCell::deserialize(MapAccessDeserializer::new(map))?;
+                ("layer_cell", witness.check(problem, &claim).map(|()| 0))
+            }
+            "linear" => {
+                let witness = Linear::deserialize(MapAccessDeserializer::new(map))?;
+                ("linear", witness.check(problem, &claim).map(|()| 0))
+            }
+            "second_order" => {
+                let witness = SecondOrder::deserialize(MapAccessDeserializer::new(map))?;
+                ("second_order", witness.check(problem, &claim).map(|()| 0))
+            }
+            "local_cover" => {
+                let multipliers: Multipliers = struct_value(&mut map, "multipliers")?;
+                let checker = local_cover::checker(problem, &claim, multipliers);
+                let outcome = covered(session, &claim, "local_cover", map, checker, |c| c)?;
+                ("local_cover", outcome.and_then(|c| c.finish().map_err(Refusal::from)))
+            }
+            "layer_cover" => {
+                let multipliers: LayerMultipliers = struct_value(&mut map, "multipliers")?;
+                let checker = LayerCoverChecker::new(problem, &claim, multipliers);
+                let outcome =
+                    covered(session, &claim, "layer_cover", map, checker, |c| &mut c.covers)?;
+                ("layer_cover", outcome.and_then(LayerCoverChecker::finish))
+            }
             "kkt_residual" => {
                 let witness = KktResidual::deserialize(MapAccessDeserializer::new(map))?;
                 ("kkt_residual", witness.check(problem, &claim).map(|()| 0))
@@ -187,16 +221,9 @@ impl OneProof<'_, '_> {
             }
             "dual_bound" => {
                 let multipliers: Multipliers = struct_value(&mut map, "multipliers")?;
-                match DualBoundChecker::new(problem, &claim, multipliers) {
-                    Err(refusal) => ("dual_bound", Err(refusal)),
-                    Ok(mut checker) => {
-                        session.begin(&claim, "dual_bound");
-                        key(&mut map, "covers")?;
-                        map.next_value_seed(Covers(session, &mut checker))?;
-                        no_more(&mut map)?;
-                        ("dual_bound", checker.finish().map_err(Refusal::from))
-                    }
-                }
+                let checker = DualBoundChecker::new(problem, &claim, multipliers);
+                let outcome = covered(session, &claim, "dual_bound", map, checker, |c| c)?;
+                ("dual_bound", outcome.and_then(|c| c.finish().map_err(Refusal::from)))
             }
             other => return Err(Error::custom(format!("there is no rule `{other}`"))),
         };
@@ -212,6 +239,26 @@ impl OneProof<'_, '_> {
             }
         }
     }
+}
+
+/// Reads the covers of a proof whose multipliers have been read, up to the end of its map.
+fn covered<'de, 'p, A: MapAccess<'de>, C>(
+    session: &mut Session<'p>,
+    claim: &Claim,
+    rule: &'static str,
+    mut map: A,
+    checker: Result<C, Refusal>,
+    covers: impl FnOnce(&mut C) -> &mut DualBoundChecker<'p>,
+) -> Result<Result<C, Refusal>, A::Error> {
+    let mut checker = match checker {
+        Ok(checker) => checker,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    session.begin(claim, rule);
+    key(&mut map, "covers")?;
+    map.next_value_seed(Covers(session, covers(&mut checker)))?;
+    no_more(&mut map)?;
+    Ok(Ok(checker))
 }
 
 impl Covers<'_, '_, '_> {

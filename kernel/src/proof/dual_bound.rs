@@ -17,13 +17,15 @@
 //! A cover on inputs `S` with some signs fixed serves a neuron whose input support lies in `S`
 //! and all of whose `w` have these signs. For `any_width` a competitor's neuron reads only inputs
 //! that one neuron of this architecture may read, so the same covers serve it.
+//!
+//! [`super::local_cover`] and [`super::layer_cover`] rest on the same covers.
 use super::cover::{CoverChecker, CoverError, Item, Node, Units};
 use super::{Refusal, only_all, wrong_claim};
 use crate::claim::{Claim, Region};
 use crate::network::{Neuron, TwoLayer};
 use crate::number::{BigInt, Rational};
 use crate::problem::Problem;
-use num_traits::{Signed, Zero};
+use num_traits::Signed;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
@@ -129,14 +131,21 @@ pub enum DualBoundError {
     },
 }
 
+/// The `T` of covers.
+pub(super) enum Bounds {
+    /// `T = 2BΣλ` for all.
+    Same(Rational),
+    /// One `T ≥ 0` per cover, in order (0 past the end), and output weights are constants.
+    Each(Vec<Rational>),
+}
+
 /// A dual bound being checked: multipliers accepted, covers arriving one by one.
 pub struct DualBoundChecker<'a> {
     problem: &'a Problem,
     region: Region,
     two_layer: TwoLayer,
     multipliers: Multipliers,
-    /// `T = 2BΣλ`.
-    t: Rational,
+    bounds: Bounds,
     cones: Vec<Cone>,
     nodes: usize,
 }
@@ -155,12 +164,36 @@ impl<'a> DualBoundChecker<'a> {
             return Err(wrong_claim(RULE, claim));
         };
         only_all(RULE, claim)?;
-        problem.gamma()?;
-        let two_layer = TwoLayer::with_one_output(problem.network())
-            .map_err(|reason| Refusal::Architecture { rule: RULE, reason })?;
         if bound.0.is_negative() {
             return Err(Refusal::Negative("the bound"));
         }
+        Self::of_region(RULE, problem, region.clone(), &bound.0, multipliers)
+    }
+
+    /// Starts the proof of `ν ≤ B` over a region, for any rule; `B ≥ 0`.
+    pub(super) fn of_region(
+        rule: &'static str,
+        problem: &'a Problem,
+        region: Region,
+        bound: &Rational,
+        multipliers: Multipliers,
+    ) -> Result<Self, Refusal> {
+        let sum: BigInt = multipliers.lambda.iter().map(|(_, l)| BigInt::from(*l)).sum();
+        let t = bound * Rational::from_integer(sum * 2) * &multipliers.units.a.0;
+        Self::with_bounds(rule, problem, region, Bounds::Same(t), multipliers)
+    }
+
+    /// Starts the check of covers with these bounds.
+    pub(super) fn with_bounds(
+        rule: &'static str,
+        problem: &'a Problem,
+        region: Region,
+        bounds: Bounds,
+        multipliers: Multipliers,
+    ) -> Result<Self, Refusal> {
+        problem.gamma()?;
+        let two_layer = TwoLayer::with_one_output(problem.network())
+            .map_err(|reason| Refusal::Architecture { rule, reason })?;
         let count = problem.data().len();
         let samples = multipliers.lambda.iter().map(|(i, _)| *i);
         if let Some(found) = first_unordered(samples, count) {
@@ -170,16 +203,13 @@ impl<'a> DualBoundChecker<'a> {
         if let Some((i, _)) = multipliers.lambda.iter().find(|(_, l)| *l <= 0) {
             return Err(DualBoundError::NotPositive(*i).into());
         }
-        let sum: BigInt = multipliers.lambda.iter().map(|(_, l)| BigInt::from(*l)).sum();
-        if sum.is_zero() {
+        if multipliers.lambda.is_empty() {
             return Err(DualBoundError::NoMultipliers.into());
         }
         if !multipliers.units.a.0.is_positive() {
             return Err(DualBoundError::Cover { cover: 0, error: CoverError::Unit("a") }.into());
         }
-        let t = &bound.0 * Rational::from_integer(sum * 2) * &multipliers.units.a.0;
-        let region = region.clone();
-        Ok(Self { problem, region, two_layer, multipliers, t, cones: Vec::new(), nodes: 0 })
+        Ok(Self { problem, region, two_layer, multipliers, bounds, cones: Vec::new(), nodes: 0 })
     }
 
     /// Starts the next cover; feed its nodes to the result and hand it to [`Self::end_cover`].
@@ -192,8 +222,27 @@ impl<'a> DualBoundChecker<'a> {
         let units = &self.multipliers.units;
         let slope = self.problem.activation().slope();
         self.cones.push(cone);
-        CoverChecker::new(&items, units, slope, &self.t)
+        let t = match &self.bounds {
+            Bounds::Same(t) => t.clone(),
+            Bounds::Each(list) => list.get(cover).cloned().unwrap_or_default(),
+        };
+        CoverChecker::new(&items, units, slope, &t)
             .map_err(|error| DualBoundError::Cover { cover, error })
+    }
+
+    /// Checks whole covers held in memory.
+    ///
+    /// # Errors
+    /// The first thing wrong with them.
+    pub fn covers(&mut self, covers: &[Cover]) -> Result<(), DualBoundError> {
+        for cover in covers {
+            let mut tree = self.begin_cover(cover.cone.clone())?;
+            for node in &cover.nodes {
+                tree.node(node).map_err(|error| self.in_cover(error))?;
+            }
+            self.end_cover(tree)?;
+        }
+        Ok(())
     }
 
     /// Ends the current cover.
@@ -215,19 +264,47 @@ impl<'a> DualBoundChecker<'a> {
     /// # Errors
     /// [`DualBoundError::Uncovered`].
     pub fn finish(self) -> Result<usize, DualBoundError> {
+        self.served().map(|_| self.nodes)
+    }
+
+    /// Every neuron and sign that competitors may have, with the covers that serve it: at least one.
+    pub(super) fn served(&self) -> Result<Vec<(&Neuron, Vec<usize>)>, DualBoundError> {
+        let mut all = Vec::with_capacity(self.two_layer.neurons.len());
         for neuron in &self.two_layer.neurons {
             for sign in self.signs(neuron) {
-                if !self.cones.iter().any(|cone| self.serves(cone, neuron, sign)) {
+                let serves = |(_, cone): &(usize, &Cone)| self.serves(cone, neuron, sign);
+                let covers: Vec<_> =
+                    self.cones.iter().enumerate().filter(serves).map(|(c, _)| c).collect();
+                if covers.is_empty() {
                     return Err(DualBoundError::Uncovered { neuron: neuron.index, sign });
                 }
+                all.push((neuron, covers));
             }
         }
-        Ok(self.nodes)
+        Ok(all)
+    }
+
+    /// Nodes and covers so far.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.nodes, self.cones.len())
+    }
+
+    /// `Σλ`.
+    pub(super) fn sum_of_multipliers(&self) -> Rational {
+        let sum: BigInt = self.multipliers.lambda.iter().map(|(_, l)| BigInt::from(*l)).sum();
+        &self.multipliers.units.a.0 * sum
     }
 
     /// Signs that the output weight of a competitor's neuron may have, 0 aside.
     fn signs(&self, neuron: &Neuron) -> Vec<i8> {
         let v = neuron.v1();
+        if matches!(self.bounds, Bounds::Each(_)) {
+            return match v.numer().cmp(&BigInt::ZERO) {
+                Ordering::Greater => vec![1],
+                Ordering::Less => vec![-1],
+                Ordering::Equal => Vec::new(),
+            };
+        }
         match self.region {
             Region::Cell | Region::Near(_) if v.is_positive() => vec![1],
             Region::Cell | Region::Near(_) if v.is_negative() => vec![-1],
@@ -298,13 +375,7 @@ impl DualBound {
     /// [`Refusal`].
     pub fn check(&self, problem: &Problem, claim: &Claim) -> Result<usize, Refusal> {
         let mut checker = DualBoundChecker::new(problem, claim, self.multipliers.clone())?;
-        for cover in &self.covers {
-            let mut tree = checker.begin_cover(cover.cone.clone())?;
-            for node in &cover.nodes {
-                tree.node(node).map_err(|error| checker.in_cover(error))?;
-            }
-            checker.end_cover(tree)?;
-        }
+        checker.covers(&self.covers)?;
         Ok(checker.finish()?)
     }
 }

@@ -3,14 +3,23 @@
 //! A check derives cones, signs, supports, active sets and norms from the network and the data;
 //! from the certificate it takes only witnesses.
 
+pub mod convex_cell;
 pub mod cover;
 pub mod curve;
+pub mod definite;
 pub mod descent;
 pub mod dual_bound;
 pub mod kkt_residual;
+pub mod layer_cell;
+pub mod layer_cover;
+pub mod linear;
+pub mod local_cover;
 pub mod moves;
+pub mod multipliers;
 pub mod norm_bound;
+mod piece;
 pub mod point;
+pub mod second_order;
 pub mod stationarity;
 
 use crate::claim::{Claim, Scope};
@@ -59,6 +68,24 @@ pub enum Refusal {
     /// A bound, δ or ε that is negative.
     #[error("{0} is negative")]
     Negative(&'static str),
+    /// Multipliers that are refused.
+    #[error(transparent)]
+    Multipliers(#[from] multipliers::MultiplierError),
+    /// Refused by [`convex_cell`].
+    #[error(transparent)]
+    ConvexCell(#[from] convex_cell::ConvexCellError),
+    /// Refused by [`layer_cell`].
+    #[error(transparent)]
+    LayerCell(#[from] layer_cell::LayerCellError),
+    /// Refused by [`layer_cover`].
+    #[error(transparent)]
+    LayerCover(#[from] layer_cover::LayerCoverError),
+    /// Refused by [`linear`].
+    #[error(transparent)]
+    Linear(#[from] linear::LinearError),
+    /// Refused by [`second_order`].
+    #[error(transparent)]
+    SecondOrder(#[from] second_order::SecondOrderError),
     /// Refused by [`kkt_residual`].
     #[error(transparent)]
     KktResidual(#[from] kkt_residual::KktResidualError),
