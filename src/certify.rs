@@ -1,13 +1,14 @@
 //! The whole report about a point: which claims to prove, in which order.
 use crate::budget::Budget;
-use crate::numeric::two_layer::{View, to_f64};
+use crate::numeric::two_layer::View;
 use crate::prove::{dual_bound, kkt_residual, norm_bound, point};
 use maxmargin_kernel::certificate::{Certificate, Entry, ProblemEntry};
 use maxmargin_kernel::check::{Failure, Limits, Report, check};
-use maxmargin_kernel::claim::{Claim, Region};
+use maxmargin_kernel::claim::{Claim, Number, Region};
 use maxmargin_kernel::network::TwoLayer;
 use maxmargin_kernel::number::Rational;
 use maxmargin_kernel::problem::Problem;
+use num_traits::One;
 
 /// What to prove.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct Request {
     pub brackets: Vec<Region>,
     /// δ and ε of the KKT residual.
     pub residual: Option<(Rational, Rational)>,
+    /// Whether a residual that cannot be bracketed is undecided, or merely left out.
+    pub residual_asked: bool,
     /// Relative width at which a bracket is good enough.
     pub gap: f64,
     /// Threads of the cover search.
@@ -29,10 +32,10 @@ pub struct Request {
 pub struct Bracket {
     /// The region asked for.
     pub region: Region,
-    /// Best `ν` attained, as a multiple of this network's: 1 for θ itself.
-    pub at_least: f64,
-    /// Bound on `ν`, as a multiple of this network's; `None` if none was proved.
-    pub at_most: Option<f64>,
+    /// A lower bound of the best `ν`, as a multiple of this network's: 1 for θ itself.
+    pub at_least: Rational,
+    /// An upper bound, likewise; `None` if none was proved.
+    pub at_most: Option<Rational>,
     /// The rule of the upper bound.
     pub upper_rule: &'static str,
     /// Cover nodes of the upper bound.
@@ -60,16 +63,21 @@ pub struct Outcome {
 pub fn certify(problem: &Problem, request: &Request, mut stage: impl FnMut(&str)) -> Outcome {
     let mut outcome =
         Outcome { entries: Vec::new(), brackets: Vec::new(), undecided: Vec::new(), limit: false };
-    let nu = problem.normalised_margin().map_or(f64::NAN, |(low, _)| to_f64(&low));
+    // Callers give points that classify their data.
+    let Some((nu_low, nu_high)) = problem.normalised_margin() else { return outcome };
     if let Some((delta, epsilon)) = &request.residual {
         stage("KKT residual");
         match TwoLayer::new(problem.network()) {
-            Err(reason) => outcome.undecided.push(format!("the KKT residual: the rule {reason}")),
+            Err(reason) if request.residual_asked => {
+                outcome.undecided.push(format!("the KKT residual: the rule {reason}"));
+            }
+            Err(_) => {}
             Ok(_) => match kkt_residual::prove(problem, delta, epsilon) {
                 Some(entry) => outcome.entries.push(entry),
-                None => {
-                    outcome.undecided.push("the KKT residual: no multipliers were found".into())
+                None if request.residual_asked => {
+                    outcome.undecided.push("the KKT residual: no multipliers were found".into());
                 }
+                None => {}
             },
         }
     }
@@ -77,43 +85,40 @@ pub fn certify(problem: &Problem, request: &Request, mut stage: impl FnMut(&str)
     let mut found_better = Vec::new();
     let mut ordered = request.brackets.clone();
     // Local regions first: what they find also bounds the larger ones from below.
-    ordered.sort_by_key(|r| matches!(r, Region::Everywhere | Region::AnyWidth));
+    ordered.sort_by(|a, b| size(a).cmp(&size(b)));
+    ordered.dedup();
+    let one_output = TwoLayer::with_one_output(problem.network());
     for region in ordered {
         stage(&format!("bracket {region}"));
         let local = matches!(region, Region::Cell | Region::Near(_));
+        if let (true, Err(reason)) = (local, &one_output) {
+            outcome.undecided.push(format!("the bracket of `{region}`: the rule {reason}"));
+            continue;
+        }
         let mut bracket = Bracket {
             region: region.clone(),
-            at_least: 1.0,
+            at_least: Rational::one(),
             at_most: None,
             upper_rule: "",
             nodes: 0,
             attained_here: true,
         };
         let mut lower = None;
-        if local {
-            match (&view, TwoLayer::with_one_output(problem.network())) {
-                (Some(view), _) => {
-                    let found = dual_bound::prove(problem, view, &region, request);
-                    outcome.limit |= found.limit;
-                    if let Some((entry, nodes)) = found.upper {
-                        bracket.at_most = bound(&entry).map(|b| b / nu);
-                        bracket.upper_rule = "dual bound";
-                        bracket.nodes = nodes;
-                        outcome.entries.push(entry);
-                    }
-                    if let Some(network) = found.better {
-                        lower = point::prove(problem, Some(&network), region.clone());
-                        found_better.push(network);
-                    }
-                }
-                (None, Err(reason)) => {
-                    outcome.undecided.push(format!("the bracket of `{region}`: the rule {reason}"));
-                }
-                (None, Ok(_)) => {}
+        if let (true, Some(view)) = (local, &view) {
+            let found = dual_bound::prove(problem, view, &region, request);
+            outcome.limit |= found.limit;
+            if let Some((entry, nodes)) = found.upper {
+                bracket.at_most = bound(&entry).map(|b| &b.0 / &nu_low);
+                bracket.upper_rule = "dual bound";
+                bracket.nodes = nodes;
+                outcome.entries.push(entry);
             }
-        } else {
+            found_better.extend(found.better);
+            // Regions are nested: points of the smaller ones count here too.
+            lower = best(problem, &found_better, &region);
+        } else if !local {
             if let Some(entry) = norm_bound::prove(problem) {
-                bracket.at_most = bound(&entry).map(|b| b / nu);
+                bracket.at_most = bound(&entry).map(|b| &b.0 / &nu_low);
                 bracket.upper_rule = "norm bound";
                 outcome.entries.push(entry);
             }
@@ -130,7 +135,9 @@ pub fn certify(problem: &Problem, request: &Request, mut stage: impl FnMut(&str)
         bracket.attained_here = lower.is_none();
         let lower = lower.or_else(|| point::prove(problem, None, region.clone()));
         if let Some(entry) = lower {
-            bracket.at_least = bound(&entry).map_or(1.0, |b| b / nu);
+            // θ itself is in every region; its bound may have been rounded down.
+            let times = bound(&entry).map(|b| &b.0 / &nu_high);
+            bracket.at_least = times.map_or_else(Rational::one, |t| t.max(Rational::one()));
             outcome.entries.push(entry);
         }
         if bracket.at_most.is_none()
@@ -145,7 +152,17 @@ pub fn certify(problem: &Problem, request: &Request, mut stage: impl FnMut(&str)
     outcome
 }
 
-/// The best of these networks as a point of the region, if it beats θ.
+/// Orders the regions such that each contains the ones before it.
+fn size(region: &Region) -> (u8, Option<&Number>) {
+    match region {
+        Region::Cell => (0, None),
+        Region::Near(delta) => (1, Some(delta)),
+        Region::Everywhere => (2, None),
+        Region::AnyWidth => (3, None),
+    }
+}
+
+/// The best of these networks as a point of the region, if one of them beats θ there.
 fn best(
     problem: &Problem,
     networks: &[maxmargin_kernel::network::Network],
@@ -155,20 +172,21 @@ fn best(
     let mut winner = None;
     for network in networks {
         let Ok(candidate) = Problem::new(network.clone(), problem.data().clone()) else { continue };
-        if point::better(&candidate, &champion) {
+        if !point::better(&candidate, &champion) {
+            continue;
+        }
+        if let Some(entry) = point::prove(problem, Some(network), region.clone()) {
             champion = candidate;
-            winner = Some(network);
+            winner = Some(entry);
         }
     }
-    point::prove(problem, Some(winner?), region.clone())
+    winner
 }
 
 /// The bound of a margin claim.
-fn bound(entry: &Entry) -> Option<f64> {
+fn bound(entry: &Entry) -> Option<&Number> {
     match &entry.claim {
-        Claim::MarginAtMost { bound, .. } | Claim::MarginAtLeast { bound, .. } => {
-            Some(bound.to_f64())
-        }
+        Claim::MarginAtMost { bound, .. } | Claim::MarginAtLeast { bound, .. } => Some(bound),
         _ => None,
     }
 }

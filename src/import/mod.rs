@@ -25,7 +25,8 @@ mod save;
 mod tensors;
 
 pub use error::{CsvError, ImportError, Index, Shape};
-pub use save::save_model;
+pub(crate) use save::{check_folder, write_atomically};
+pub use save::{check_target, save_model};
 
 use maxmargin_kernel::network::{Activation, Network};
 use maxmargin_kernel::number::{IntVec, ScaledVec};
