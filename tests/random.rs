@@ -184,7 +184,7 @@ fn upper_bounds(claims: impl Iterator<Item = Claim>) -> Vec<(Region, Rational)> 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn no_competitor_beats_a_certified_bound(case in cases()) {
@@ -192,7 +192,7 @@ proptest! {
         prop_assert!(problem.gamma().is_ok());
         let request = request();
         let outcome = certify(&problem, &request, |_| ());
-        prop_assert!(!outcome.limit, "took too long");
+        prop_assert!(!outcome.limit, "took too long"); prop_assert!(outcome.undecided.is_empty(), "{:?}", outcome.undecided);
         let (bytes, report) = seal(&problem, outcome.entries.clone(), true).unwrap();
         prop_assert!(bytes.ends_with(b"\n") && report.claims.len() == outcome.entries.len());
         for bracket in &outcome.brackets {
