@@ -4,6 +4,8 @@
 pub mod budget;
 pub mod certify;
 pub mod cli;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod import;
 pub mod numeric;
 pub mod paper;

@@ -118,11 +118,13 @@ pub(super) struct CertifyArguments {
     #[arg(long, value_name = "REGION")]
     pub bracket: Vec<Region>,
     /// δ of the KKT residual: constraints within (1+δ) of the margin count as active
-    #[arg(long, value_name = "DELTA", default_value = "0.01", value_parser = nonnegative)]
-    pub active: Rational,
+    /// (default: 0.01)
+    #[arg(long, value_name = "DELTA", value_parser = nonnegative)]
+    pub active: Option<Rational>,
     /// ε of the KKT residual: slopes are free within this relative distance of a kink
-    #[arg(long, value_name = "EPSILON", default_value = "1e-4", value_parser = nonnegative)]
-    pub kinks: Rational,
+    /// (default: 1e-4)
+    #[arg(long, value_name = "EPSILON", value_parser = nonnegative)]
+    pub kinks: Option<Rational>,
     /// Relative width at which a bracket is good enough
     #[arg(long, default_value_t = 1e-6, value_parser = seconds)]
     pub gap: f64,

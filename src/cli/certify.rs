@@ -1,12 +1,13 @@
 //! `maxmargin certify`.
 use super::arguments::{CertifyArguments, Embed};
-use super::error::{Stop, not_classified};
-use super::output::{budget, spinner, threads, write_atomically};
+use super::error::Stop;
+use super::inputs::load;
+use super::output::{budget, say, spinner, threads};
 use crate::certify::{Request, certify, seal};
-use crate::import::load_problem;
+use crate::import::{check_folder, write_atomically};
 use crate::report;
 use maxmargin_kernel::claim::{Number, Region};
-use maxmargin_kernel::number::Rational;
+use maxmargin_kernel::number::{Rational, parse_rational};
 use maxmargin_kernel::problem::Problem;
 
 /// Most numbers of a problem that `--embed auto` puts into the file.
@@ -14,23 +15,24 @@ const EMBED_LIMIT: usize = 100_000;
 
 pub(super) fn run(arguments: &CertifyArguments) -> Result<u8, Stop> {
     let inputs = &arguments.inputs;
-    let (model_options, data_options) = inputs.reading.options();
-    let (problem, _) = load_problem(&inputs.model, &inputs.data, &model_options, &data_options)?;
-    if let Some((i, j)) = problem.data().contradiction() {
-        return Err(Stop::input(format!(
-            "{}: samples {i} and {j} have the same features and different labels; no network classifies both",
-            inputs.data.display()
-        )));
-    }
-    problem.gamma().map_err(|e| not_classified(&inputs.data, &e))?;
+    arguments.output.as_deref().map_or(Ok(()), check_folder)?;
+    let problem = load(inputs)?;
     let threads = threads(&arguments.limits);
     let brackets = match arguments.bracket.as_slice() {
-        [] => default_brackets(&problem),
+        [] => default_brackets(),
         asked => asked.to_vec(),
     };
+    let constant = |text| parse_rational(text).unwrap_or_default();
     let request = Request {
         brackets,
-        residual: Some((arguments.active.clone(), arguments.kinks.clone())),
+        residual: Some((
+            arguments.active.clone().unwrap_or_else(|| constant("0.01")),
+            arguments.kinks.clone().unwrap_or_else(|| constant("1e-4")),
+        )),
+        // Who asks for brackets alone is not told that the residual is missing.
+        residual_asked: arguments.bracket.is_empty()
+            || arguments.active.is_some()
+            || arguments.kinks.is_some(),
         gap: arguments.gap,
         threads,
         budget: budget(&arguments.limits),
@@ -61,9 +63,10 @@ pub(super) fn run(arguments: &CertifyArguments) -> Result<u8, Stop> {
         bytes: sealed.as_ref().map_or(0, |(bytes, _)| bytes.len()),
     };
     if arguments.json {
-        println!("{}", report::json(&problem, &outcome, sealed.as_ref().map(|(_, r)| r)));
+        let value = report::json(&problem, &outcome, sealed.as_ref().map(|(_, r)| r));
+        say(format_args!("{value}\n"));
     } else {
-        print!("{}", report::text(&problem, &request, &outcome, &context));
+        say(report::text(&problem, &request, &outcome, &context));
     }
     Ok(match (outcome.limit, outcome.undecided.is_empty()) {
         (true, _) => 4,
@@ -72,13 +75,10 @@ pub(super) fn run(arguments: &CertifyArguments) -> Result<u8, Stop> {
     })
 }
 
-/// All regions where the rules apply, else only the global one.
-fn default_brackets(problem: &Problem) -> Vec<Region> {
+/// All regions; where the rules do not apply, the report says so.
+fn default_brackets() -> Vec<Region> {
     let delta = Number(Rational::new(1.into(), 10_000.into()));
-    match maxmargin_kernel::network::TwoLayer::with_one_output(problem.network()) {
-        Ok(_) => vec![Region::Cell, Region::Near(delta), Region::Everywhere],
-        Err(_) => vec![Region::Everywhere],
-    }
+    vec![Region::Cell, Region::Near(delta), Region::Everywhere]
 }
 
 fn size(problem: &Problem) -> usize {

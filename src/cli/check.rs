@@ -1,6 +1,7 @@
 //! `maxmargin check`.
 use super::arguments::{CheckArguments, Reading};
 use super::error::Stop;
+use super::output::say;
 use crate::import::load_problem;
 use crate::report;
 use maxmargin_kernel::check::{Failure, Limits, Report, check, report_json};
@@ -15,9 +16,9 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<u8, Stop> {
     for file in &arguments.files {
         let outcome = check_file(file, given.as_ref());
         if arguments.json {
-            println!("{}", json(file, &outcome));
+            say(format_args!("{}\n", json(file, &outcome)));
         } else {
-            print!("{}", report::checked(file, &outcome));
+            say(report::checked(file, &outcome));
         }
         if let Err(failure) = outcome
             && first_failure == 0

@@ -4,6 +4,7 @@ mod arguments;
 mod certify;
 mod check;
 mod error;
+mod inputs;
 mod output;
 mod polish;
 mod show;
@@ -12,6 +13,8 @@ mod solve;
 use arguments::{Cli, Command};
 use clap::Parser;
 use error::Stop;
+use output::complain;
+use std::panic::catch_unwind;
 use std::process::ExitCode;
 
 /// Runs the command line; the exit codes are listed in the help text.
@@ -23,18 +26,24 @@ pub fn run() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
         }
     };
-    let outcome = match &cli.command {
+    // The panic hook has printed what happened; what remains is a code that scripts can tell apart.
+    let outcome = catch_unwind(|| dispatch(&cli.command))
+        .unwrap_or_else(|_| Err(Stop::internal("please report the lines above")));
+    match outcome {
+        Ok(code) => ExitCode::from(code),
+        Err(Stop { code, message }) => {
+            complain(message);
+            ExitCode::from(code)
+        }
+    }
+}
+
+fn dispatch(command: &Command) -> Result<u8, Stop> {
+    match command {
         Command::Certify(a) => certify::run(a),
         Command::Polish(a) => polish::run(a),
         Command::Solve(a) => solve::run(a),
         Command::Check(a) => check::run(a),
         Command::Show(a) => show::run(a),
-    };
-    match outcome {
-        Ok(code) => ExitCode::from(code),
-        Err(Stop { code, message }) => {
-            eprintln!("maxmargin: {message}");
-            ExitCode::from(code)
-        }
     }
 }

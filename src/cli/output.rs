@@ -1,26 +1,21 @@
 //! Files, progress and interruption.
 use super::arguments::Limits;
-use super::error::Stop;
 use crate::budget::Budget;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Writes a whole file or nothing.
-pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Stop> {
-    let fail =
-        |error: std::io::Error| Stop::input(format!("cannot write {}: {error}", path.display()));
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(fail)?;
-    file.persist(path).map_err(|error| fail(error.error))?;
-    Ok(())
+/// Writes to standard output. `print!` panics when the reader has gone; the exit code is the
+/// verdict and must survive that.
+pub(super) fn say(text: impl std::fmt::Display) {
+    let _ = write!(std::io::stdout(), "{text}");
+}
+
+/// Writes a line to standard error, likewise.
+pub(super) fn complain(text: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "maxmargin: {text}");
 }
 
 /// A spinner on a terminal, nothing elsewhere.
@@ -43,9 +38,7 @@ pub(super) fn budget(limits: &Limits) -> Budget {
         if cancel.swap(true, Ordering::Relaxed) {
             std::process::exit(130);
         }
-        eprintln!(
-            "\nmaxmargin: stopping; what is proved so far will be written (Ctrl-C again to quit at once)"
-        );
+        complain("stopping; what is proved so far will be written (Ctrl-C again to quit at once)");
     });
     budget
 }

@@ -1,8 +1,9 @@
 //! `maxmargin polish`.
 use super::arguments::PolishArguments;
-use super::error::{Stop, not_classified};
-use super::output::{budget, spinner, threads};
-use crate::import::{load_problem, save_model};
+use super::error::Stop;
+use super::inputs::load;
+use super::output::{budget, say, spinner, threads};
+use crate::import::{check_target, save_model};
 use crate::numeric::two_layer::{View, to_f64};
 use crate::polish::{Options, polish};
 use maxmargin_kernel::network::TwoLayer;
@@ -11,11 +12,13 @@ use serde_json::json;
 
 pub(super) fn run(arguments: &PolishArguments) -> Result<u8, Stop> {
     let inputs = &arguments.inputs;
-    let (model_options, data_options) = inputs.reading.options();
-    let (problem, _) = load_problem(&inputs.model, &inputs.data, &model_options, &data_options)?;
-    problem.gamma().map_err(|e| not_classified(&inputs.data, &e))?;
+    let problem = load(inputs)?;
+    check_target(&arguments.output, problem.network())?;
     if let Err(reason) = TwoLayer::with_one_output(problem.network()) {
-        return Err(Stop { code: 5, message: format!("polish {reason}") });
+        return Err(Stop {
+            code: 5,
+            message: format!("{}: polish {reason}", inputs.model.display()),
+        });
     }
     let view = View::new(&problem).ok_or_else(|| Stop::internal("no float view"))?;
     threads(&arguments.limits);
@@ -29,11 +32,14 @@ pub(super) fn run(arguments: &PolishArguments) -> Result<u8, Stop> {
     let before = nu(&problem);
     let Some(polished) = polished else {
         match arguments.json {
-            true => println!("{}", json!({"verdict": "not improved", "nu_before_f64": before})),
-            false => println!(
-                "NOT IMPROVED: no better point was found across adjacent cells; nothing is written.\n  ν = {before:.12}   cost 1/(2ν) = {:.9}",
+            true => {
+                let value = json!({"verdict": "not improved", "nu_before_f64": before});
+                say(format_args!("{value}\n"));
+            }
+            false => say(format_args!(
+                "NOT IMPROVED: no better point was found across adjacent cells; nothing is written.\n  ν = {before:.12}   cost 1/(2ν) = {:.9}\n",
                 0.5 / before
-            ),
+            )),
         }
         return Ok(if options.budget.expired() { 4 } else { 5 });
     };
@@ -41,28 +47,31 @@ pub(super) fn run(arguments: &PolishArguments) -> Result<u8, Stop> {
         .map_err(|e| Stop::internal(e.to_string()))?;
     let after = nu(&there);
     save_model(&arguments.output, &polished.network)?;
+    let output = arguments.output.display();
     if arguments.json {
-        println!(
-            "{}",
-            json!({"verdict": "improved", "nu_before_f64": before, "nu_after_f64": after,
-                   "rounds": polished.rounds, "crossings": polished.crossings, "jumps": polished.jumps,
-                   "output": arguments.output.display().to_string()})
-        );
+        let value = json!({
+            "verdict": "improved", "nu_before_f64": before, "nu_after_f64": after,
+            "rounds": polished.rounds, "crossings": polished.crossings, "jumps": polished.jumps,
+            "output": output.to_string(),
+        });
+        say(format_args!("{value}\n"));
     } else {
-        println!("IMPROVED: the normalised margin is {:.9} times what it was.\n", after / before);
-        println!("                 before           after");
-        println!("  ν              {before:<16.12} {after:.12}");
-        println!("  cost 1/(2ν)    {:<16.9} {:.9}\n", 0.5 / before, 0.5 / after);
-        println!(
-            "{} convex programs; neurons crossed kinks {} times and restarted elsewhere {} times.",
-            polished.rounds, polished.crossings, polished.jumps
-        );
-        println!("Written to {}. How good it is, with proof:", arguments.output.display());
-        println!(
-            "  maxmargin certify --model {} --data {} --bracket near:1e-6",
-            arguments.output.display(),
+        say(format_args!(
+            "IMPROVED: the normalised margin is {:.9} times what it was.\n\n\
+             \x20                before           after\n\
+             \x20 ν              {before:<16.12} {after:.12}\n\
+             \x20 cost 1/(2ν)    {:<16.9} {:.9}\n\n\
+             {} convex programs; neurons crossed kinks {} times and restarted elsewhere {} times.\n\
+             Written to {output}. How good it is, with proof:\n\
+             \x20 maxmargin certify --model {output} --data {} --bracket near:1e-6\n",
+            after / before,
+            0.5 / before,
+            0.5 / after,
+            polished.rounds,
+            polished.crossings,
+            polished.jumps,
             inputs.data.display()
-        );
+        ));
     }
     Ok(if options.budget.expired() { 4 } else { 0 })
 }

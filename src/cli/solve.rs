@@ -1,9 +1,9 @@
 //! `maxmargin solve`.
 use super::arguments::SolveArguments;
 use super::error::Stop;
-use super::output::{budget, spinner, threads, write_atomically};
+use super::output::{budget, say, spinner, threads};
 use crate::certify::{global_stage, seal};
-use crate::import::{load_data, save_model};
+use crate::import::{check_folder, load_data, save_model, write_atomically};
 use crate::solve::{Request, Solved, solve};
 use maxmargin_kernel::network::{Activation, TwoLayer};
 use serde_json::json;
@@ -11,6 +11,9 @@ use std::time::Instant;
 
 pub(super) fn run(arguments: &SolveArguments) -> Result<u8, Stop> {
     let (model_options, data_options) = arguments.reading.options();
+    for path in [&arguments.output, &arguments.certificate].into_iter().flatten() {
+        check_folder(path)?;
+    }
     let dataset = load_data(&arguments.data, &data_options)?;
     let request = Request {
         activation: model_options.activation.unwrap_or_else(Activation::relu),
@@ -46,9 +49,9 @@ pub(super) fn run(arguments: &SolveArguments) -> Result<u8, Stop> {
                 json!({"seconds": seconds, "rounds": solved.rounds, "nodes": solved.nodes}),
             );
         }
-        println!("{value}");
+        say(format_args!("{value}\n"));
     } else {
-        print!("{}", text(arguments, &solved, seconds, bytes.len()));
+        say(text(arguments, &solved, seconds, bytes.len()));
     }
     Ok(match (done, solved.limit) {
         (true, _) => 0,

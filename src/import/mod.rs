@@ -25,7 +25,8 @@ mod save;
 mod tensors;
 
 pub use error::{CsvError, ImportError, Index, Shape};
-pub use save::save_model;
+pub(crate) use save::{check_folder, write_atomically};
+pub use save::{check_target, save_model};
 
 use maxmargin_kernel::network::{Activation, Network};
 use maxmargin_kernel::number::{IntVec, ScaledVec};
@@ -84,15 +85,58 @@ pub struct Dataset {
 /// # Errors
 /// [`ImportError`] names the file, the tensor, the index and the value.
 pub fn load_model(path: &Path, options: &ModelOptions) -> Result<Model, ImportError> {
-    match ending(path).as_str() {
-        "safetensors" => safetensors::load(path, &read(path, limits::MAX_FILE_BYTES)?, options),
-        "npz" => npz::load_model(path, &read(path, limits::MAX_FILE_BYTES)?, options),
-        "json" => json::load_model(path, &read(path, limits::MAX_TEXT_BYTES)?, options),
-        "pt" | "pth" | "pkl" | "pickle" => Err(ImportError::Pickle { file: path.into() }),
-        _ => Err(ImportError::UnknownEnding {
-            file: path.into(),
-            supported: ".safetensors, .npz and .json for models",
-        }),
+    let format = ModelFormat::of(path)?;
+    let limit = match format {
+        ModelFormat::Safetensors | ModelFormat::Npz => limits::MAX_FILE_BYTES,
+        ModelFormat::Json => limits::MAX_TEXT_BYTES,
+    };
+    format.parse(path, &read(path, limit)?, options)
+}
+
+/// A network from the contents of a file; `path` tells the format and stands in errors.
+///
+/// # Errors
+/// As [`load_model`].
+pub fn parse_model(
+    path: &Path,
+    bytes: &[u8],
+    options: &ModelOptions,
+) -> Result<Model, ImportError> {
+    ModelFormat::of(path)?.parse(path, bytes, options)
+}
+
+#[derive(Clone, Copy)]
+enum ModelFormat {
+    Safetensors,
+    Npz,
+    Json,
+}
+
+impl ModelFormat {
+    fn of(path: &Path) -> Result<Self, ImportError> {
+        match ending(path).as_str() {
+            "safetensors" => Ok(Self::Safetensors),
+            "npz" => Ok(Self::Npz),
+            "json" => Ok(Self::Json),
+            "pt" | "pth" | "pkl" | "pickle" => Err(ImportError::Pickle { file: path.into() }),
+            _ => Err(ImportError::UnknownEnding {
+                file: path.into(),
+                supported: ".safetensors, .npz and .json for models",
+            }),
+        }
+    }
+
+    fn parse(
+        self,
+        path: &Path,
+        bytes: &[u8],
+        options: &ModelOptions,
+    ) -> Result<Model, ImportError> {
+        match self {
+            Self::Safetensors => safetensors::load(path, bytes, options),
+            Self::Npz => npz::load_model(path, bytes, options),
+            Self::Json => json::load_model(path, bytes, options),
+        }
     }
 }
 
@@ -101,23 +145,66 @@ pub fn load_model(path: &Path, options: &ModelOptions) -> Result<Model, ImportEr
 /// # Errors
 /// [`ImportError`] names the file and the sample, or line and column.
 pub fn load_data(path: &Path, options: &DataOptions) -> Result<Dataset, ImportError> {
-    let dataset = match ending(path).as_str() {
-        "csv" => csv::load(path, &read(path, limits::MAX_TEXT_BYTES)?, options.label.as_deref())?,
-        "npz" | "json" if options.label.is_some() => {
-            let asked = options.label.clone().unwrap_or_default();
-            return Err(ImportError::LabelOption { file: path.into(), asked });
-        }
-        "npz" => npz::load_data(path, &read(path, limits::MAX_FILE_BYTES)?)?,
-        "json" => json::load_data(path, &read(path, limits::MAX_TEXT_BYTES)?)?,
-        _ => {
-            return Err(ImportError::UnknownEnding {
-                file: path.into(),
-                supported: ".npz, .csv and .json for data",
-            });
-        }
+    let format = DataFormat::of(path, options)?;
+    let limit = match format {
+        DataFormat::Npz => limits::MAX_FILE_BYTES,
+        DataFormat::Csv | DataFormat::Json => limits::MAX_TEXT_BYTES,
     };
-    labels::check(path, &dataset)?;
-    Ok(dataset)
+    format.parse(path, &read(path, limit)?, options)
+}
+
+/// A data set from the contents of a file; `path` tells the format and stands in errors.
+///
+/// # Errors
+/// As [`load_data`].
+pub fn parse_data(
+    path: &Path,
+    bytes: &[u8],
+    options: &DataOptions,
+) -> Result<Dataset, ImportError> {
+    DataFormat::of(path, options)?.parse(path, bytes, options)
+}
+
+#[derive(Clone, Copy)]
+enum DataFormat {
+    Csv,
+    Npz,
+    Json,
+}
+
+impl DataFormat {
+    fn of(path: &Path, options: &DataOptions) -> Result<Self, ImportError> {
+        let format = match ending(path).as_str() {
+            "csv" => return Ok(Self::Csv),
+            "npz" => Self::Npz,
+            "json" => Self::Json,
+            _ => {
+                return Err(ImportError::UnknownEnding {
+                    file: path.into(),
+                    supported: ".npz, .csv and .json for data",
+                });
+            }
+        };
+        match options.label.clone() {
+            Some(asked) => Err(ImportError::LabelOption { file: path.into(), asked }),
+            None => Ok(format),
+        }
+    }
+
+    fn parse(
+        self,
+        path: &Path,
+        bytes: &[u8],
+        options: &DataOptions,
+    ) -> Result<Dataset, ImportError> {
+        let dataset = match self {
+            Self::Csv => csv::load(path, bytes, options.label.as_deref())?,
+            Self::Npz => npz::load_data(path, bytes)?,
+            Self::Json => json::load_data(path, bytes)?,
+        };
+        labels::check(path, &dataset)?;
+        Ok(dataset)
+    }
 }
 
 /// Reads a network and its training set; appends the constant feature 1 to every sample if the

@@ -22,10 +22,42 @@ pub fn save_model(path: &Path, network: &Network) -> Result<(), ImportError> {
     match super::ending(path).as_str() {
         "safetensors" => write_atomically(path, &to_safetensors(path, network)?),
         "json" => write_atomically(path, to_json(path, network)?.as_bytes()),
-        _ => Err(ImportError::UnknownEnding {
-            file: path.into(),
-            supported: ".safetensors and .json for writing models",
-        }),
+        _ => Err(unknown_ending(path)),
+    }
+}
+
+/// Finds out before a long computation what [`save_model`] would refuse at its end: the ending, a
+/// folder that does not exist, structural zeros or sharing in a format that has none.
+///
+/// # Errors
+/// Those of [`save_model`].
+pub fn check_target(path: &Path, network: &Network) -> Result<(), ImportError> {
+    check_folder(path)?;
+    match super::ending(path).as_str() {
+        "json" => Ok(()),
+        "safetensors" => match network.layers().iter().position(|l| !l.is_dense()) {
+            Some(l) => Err(ImportError::NotDense { file: path.into(), layer: l + 1 }),
+            None => Ok(()),
+        },
+        _ => Err(unknown_ending(path)),
+    }
+}
+
+/// Whether the folder of a file that is to be written exists.
+pub(crate) fn check_folder(path: &Path) -> Result<(), ImportError> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let io = |error| ImportError::Io { file: path.into(), error };
+    match folder.unwrap_or(Path::new(".")).metadata() {
+        Ok(found) if found.is_dir() => Ok(()),
+        Ok(_) => Err(io(std::io::ErrorKind::NotADirectory.into())),
+        Err(error) => Err(io(error)),
+    }
+}
+
+fn unknown_ending(path: &Path) -> ImportError {
+    ImportError::UnknownEnding {
+        file: path.into(),
+        supported: ".safetensors and .json for writing models",
     }
 }
 
@@ -101,7 +133,7 @@ fn rows<T: serde::Serialize>(rows: &[T]) -> serde_json::Result<String> {
     Ok(lines.collect::<Result<Vec<_>, _>>()?.join(",\n"))
 }
 
-fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ImportError> {
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ImportError> {
     let io = |error| ImportError::Io { file: path.into(), error };
     let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
     let mut builder = tempfile::Builder::new();

@@ -4,7 +4,7 @@ use super::point::{balanced, push_inside};
 use super::region::{RegionOptimum, RegionProgram};
 use super::{exact, round_up};
 use crate::certify::Request;
-use crate::numeric::two_layer::{View, length};
+use crate::numeric::two_layer::{View, length, to_f64};
 use maxmargin_kernel::certificate::{Entry, Proof};
 use maxmargin_kernel::claim::{Claim, Region, Scope};
 use maxmargin_kernel::network::Network;
@@ -46,13 +46,16 @@ pub fn prove(problem: &Problem, view: &View, region: &Region, request: &Request)
         let attempt = covers(problem, view, region, &program, &optimum, request);
         found.limit |= attempt.limit;
         if let Some((entry, nodes)) = attempt.entry {
-            let value = |e: &Entry| match &e.claim {
-                Claim::MarginAtMost { bound, .. } => bound.to_f64(),
-                _ => f64::INFINITY,
-            };
             if found.upper.as_ref().is_none_or(|(old, _)| value(&entry) < value(old)) {
                 found.upper = Some((entry, nodes));
             }
+        }
+        let good_enough = |(entry, _): &(Entry, usize)| {
+            let nu = problem.normalised_margin().map_or(f64::NAN, |(low, _)| to_f64(&low));
+            value(entry) <= nu * best_lower * (1.0 + request.gap)
+        };
+        if found.upper.as_ref().is_some_and(good_enough) {
+            break;
         }
         let mut added = false;
         for (j, sign, w) in attempt.violators {
@@ -63,6 +66,14 @@ pub fn prove(problem: &Problem, view: &View, region: &Region, request: &Request)
         }
     }
     found
+}
+
+/// The bound of an upper bound.
+fn value(entry: &Entry) -> f64 {
+    match &entry.claim {
+        Claim::MarginAtMost { bound, .. } => bound.to_f64(),
+        _ => f64::INFINITY,
+    }
 }
 
 /// The solution as a network of this width inside the region, with its ν as a multiple of θ's.

@@ -35,5 +35,6 @@ pub fn prove(problem: &Problem) -> Option<Entry> {
     let (_, root) = maxmargin_kernel::number::root::sqrt_bounds(&square, 60)?;
     let bound = if &root * &root == square { Number(root) } else { round_up(&root, 50) };
     let claim = Claim::MarginAtMost { scope: Scope::All, region, bound };
+    proof.check(problem, &claim).ok()?;
     Some(Entry { claim, proof: Proof::NormBound(proof) })
 }

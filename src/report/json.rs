@@ -1,4 +1,5 @@
 //! The report as JSON.
+use super::words::{f64_above, f64_below};
 use crate::certify::Outcome;
 use maxmargin_kernel::check::{Report, margin_json, report_json};
 use maxmargin_kernel::problem::Problem;
@@ -12,8 +13,8 @@ pub fn json(problem: &Problem, outcome: &Outcome, report: Option<&Report>) -> Va
         .map(|b| {
             json!({
                 "region": b.region.to_string(),
-                "at_least_times": b.at_least,
-                "at_most_times": b.at_most,
+                "at_least_times": f64_below(&b.at_least),
+                "at_most_times": b.at_most.as_ref().map(f64_above),
                 "upper_rule": b.upper_rule,
                 "nodes": b.nodes,
             })

@@ -1,10 +1,10 @@
 //! The report as text, at most 80 columns where the file names allow it.
 use super::Context;
-use super::words::{factor, percent, region, shape, small, verdict};
+use super::words::{Side, factor, percent, region, shape, small, verdict};
 use crate::certify::{Outcome, Request};
 use crate::numeric::two_layer::to_f64;
 use maxmargin_kernel::check::{Failure, Report};
-use maxmargin_kernel::claim::{Claim, Region};
+use maxmargin_kernel::claim::{Claim, Number, Region};
 use maxmargin_kernel::network::TwoLayer;
 use maxmargin_kernel::number::Rational;
 use maxmargin_kernel::problem::Problem;
@@ -72,7 +72,7 @@ fn brackets(out: &mut String, outcome: &Outcome) {
         "region", "at least", "at most"
     );
     for b in &outcome.brackets {
-        let high = b.at_most.map_or("?".into(), factor);
+        let high = b.at_most.as_ref().map_or("?".into(), |high| factor(high, Side::Up));
         let proof = match (b.upper_rule, b.nodes) {
             ("", _) => "none".to_string(),
             (rule, 0) => rule.to_string(),
@@ -82,7 +82,7 @@ fn brackets(out: &mut String, outcome: &Outcome) {
             out,
             "  {:<31} {:>12} {high:>12}   {proof}",
             region(&b.region),
-            factor(b.at_least)
+            factor(&b.at_least, Side::Down)
         );
     }
     if outcome
@@ -105,9 +105,9 @@ fn residual(out: &mut String, outcome: &Outcome) {
             let _ = writeln!(
                 out,
                 "  distance of θ from the cone of its active gradients, relative to |θ|:\n  \
-                 between {:.6e} and {:.6e}",
-                lo.to_f64(),
-                hi.to_f64()
+                 between {} and {}",
+                lo.rounded_down(),
+                hi.rounded_up()
             );
             let _ = writeln!(
                 out,
@@ -201,9 +201,9 @@ pub fn show(file: &Path, report: &Report) -> String {
 }
 
 fn claims(out: &mut String, report: &Report) {
-    let nu = report.nu.as_ref().map(|(low, _)| low);
-    if let (Some(gamma), Some(nu)) = (&report.gamma, nu) {
-        let _ = writeln!(out, "  γ = {:.9e}, ν = {:.12}", to_f64(gamma), to_f64(nu));
+    let nu = report.nu.as_ref();
+    if let (Some(gamma), Some((low, _))) = (&report.gamma, nu) {
+        let _ = writeln!(out, "  γ = {:.9e}, ν = {:.12}", to_f64(gamma), to_f64(low));
     }
     for verified in &report.claims {
         let _ = writeln!(out, "  {}", line(&verified.claim, nu));
@@ -217,29 +217,25 @@ fn claims(out: &mut String, report: &Report) {
 }
 
 /// One claim in one line, relative to this network's ν where that makes sense.
-fn line(claim: &Claim, nu: Option<&Rational>) -> String {
-    let times = |bound: f64| nu.map_or(f64::NAN, |nu| bound / to_f64(nu));
+fn line(claim: &Claim, nu: Option<&(Rational, Rational)>) -> String {
+    let times = |bound: &Number, nu: Option<&Rational>, side| match nu {
+        Some(nu) => format!("{}× this network's", factor(&(&bound.0 / nu), side)),
+        None => bound.to_string(),
+    };
+    let (nu_low, nu_high) = (nu.map(|n| &n.0), nu.map(|n| &n.1));
     match claim {
         Claim::KktResidual { lo, hi, delta, epsilon, .. } => format!(
-            "KKT residual between {:.6e} and {:.6e} of |θ| (δ = {}, ε = {})",
-            lo.to_f64(),
-            hi.to_f64(),
+            "KKT residual between {} and {} of |θ| (δ = {}, ε = {})",
+            lo.rounded_down(),
+            hi.rounded_up(),
             small(delta),
             small(epsilon)
         ),
         Claim::MarginAtMost { region: r, bound, .. } => {
-            format!(
-                "best margin, {}: at most {}× this network's",
-                region(r),
-                factor(times(bound.to_f64()))
-            )
+            format!("best margin, {}: at most {}", region(r), times(bound, nu_low, Side::Up))
         }
         Claim::MarginAtLeast { region: r, bound, .. } => {
-            format!(
-                "best margin, {}: at least {}× this network's",
-                region(r),
-                factor(times(bound.to_f64()))
-            )
+            format!("best margin, {}: at least {}", region(r), times(bound, nu_high, Side::Down))
         }
         exact => exact.to_string(),
     }
