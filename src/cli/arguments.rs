@@ -31,6 +31,9 @@ pub(super) enum Command {
     /// Find a certified globally optimal two-layer network for a data set
     #[command(after_help = SOLVE)]
     Solve(SolveArguments),
+    /// Certify the paper's two tables, cell by cell
+    #[command(after_help = PAPER)]
+    Paper(PaperArguments),
     /// Verify certificates in exact arithmetic
     #[command(after_help = CHECK)]
     Check(CheckArguments),
@@ -58,6 +61,12 @@ Example:
 
 The network has the largest normalised margin of all two-layer networks of any width, up to the
 certified relative gap that is printed.";
+const PAPER: &str = "\
+Example:
+  maxmargin paper --out map
+
+The tables are those of G. Vardi, O. Shamir, N. Srebro, On Margin Maximization in Linear and ReLU
+Networks (arXiv 2110.02732). Every proof is found from the point and the data, then checked.";
 const CHECK: &str = "\
 Example:
   maxmargin check net.cert.json --model net.safetensors --data train.npz
@@ -191,6 +200,17 @@ pub(super) struct SolveArguments {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Limits
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// `maxmargin paper`.
+#[derive(Debug, Args)]
+pub(super) struct PaperArguments {
+    /// Where to write the certificates and the map
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// Limits
     #[command(flatten)]
     pub limits: Limits,

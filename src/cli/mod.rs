@@ -6,6 +6,7 @@ mod check;
 mod error;
 mod inputs;
 mod output;
+mod paper;
 mod polish;
 mod show;
 mod solve;
@@ -43,6 +44,7 @@ fn dispatch(command: &Command) -> Result<u8, Stop> {
         Command::Certify(a) => certify::run(a),
         Command::Polish(a) => polish::run(a),
         Command::Solve(a) => solve::run(a),
+        Command::Paper(a) => paper::run(a),
         Command::Check(a) => check::run(a),
         Command::Show(a) => show::run(a),
     }

@@ -2,6 +2,7 @@
 //! repaired. Nothing here is trusted.
 
 pub mod cover;
+pub mod decide;
 pub mod dual_bound;
 pub mod global;
 pub mod kkt_residual;
