@@ -4,6 +4,7 @@ mod arguments;
 mod certify;
 mod check;
 mod error;
+mod flow;
 mod output;
 mod polish;
 mod show;
@@ -26,6 +27,7 @@ pub fn run() -> ExitCode {
     let outcome = match &cli.command {
         Command::Certify(a) => certify::run(a),
         Command::Polish(a) => polish::run(a),
+        Command::Flow(a) => flow::run(a),
         Command::Solve(a) => solve::run(a),
         Command::Check(a) => check::run(a),
         Command::Show(a) => show::run(a),

@@ -95,7 +95,10 @@ fn a_network_without_gradient_stands_still() {
     assert_eq!((end.stopped, end.steps, end.time), (Stopped::Stationary, 0, 0.0));
 }
 
-/// Where gradient flow from points nearby, or scaled differently, ends: 1 − cosine to the fixture.
+/// Where gradient flow from other points ends: 1 − cosine to the fixture, at log(1/L) = 2·10⁴.
+///
+/// The bounds are about four times what was measured. What limits them is what dies out only
+/// relatively: weights that stay as they are while the others grow like log(1/L)^(1/depth).
 #[test]
 fn the_flow_ends_in_the_directions_of_the_paper() {
     let cases: &[(&str, &[&str], f64)] = &[
@@ -124,18 +127,9 @@ fn the_flow_ends_in_the_directions_of_the_paper() {
     ];
     for (name, start, expected) in cases {
         let options = Options { log_inverse_loss: 2e4, ..Options::default() };
-        let began = std::time::Instant::now();
         let end = flow(&from(name, start), &options);
         let limit = parameters(&map().fixture(name).unwrap().problem());
         let off = 1.0 - cosine(&limit, &end.theta);
-        eprintln!(
-            "{name:<24} 1−cos {off:.1e}  log 1/L {:.1e}  steps {}  misaligned {:.1e}  {:?}  {:?}",
-            -end.log_loss,
-            end.steps,
-            end.misalignment,
-            end.stopped,
-            began.elapsed()
-        );
         assert!(off.abs() <= *expected, "{name}: 1 − cos = {off:e}");
     }
 }
