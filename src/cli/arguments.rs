@@ -28,6 +28,9 @@ pub(super) enum Command {
     /// Move a network to the best point reachable across adjacent activation cells
     #[command(after_help = POLISH)]
     Polish(PolishArguments),
+    /// Follow gradient flow on the exponential loss to the direction it converges to
+    #[command(after_help = FLOW)]
+    Flow(FlowArguments),
     /// Find a certified globally optimal two-layer network for a data set
     #[command(after_help = SOLVE)]
     Solve(SolveArguments),
@@ -55,6 +58,14 @@ Example:
   maxmargin polish --model net.safetensors --data train.npz -o polished.safetensors
 
 The exact normalised margin never decreases: without an improvement nothing is written.";
+const FLOW: &str = "\
+Examples:
+  maxmargin flow --model init.safetensors --data train.npz -o limit.safetensors
+  maxmargin flow --model init.json --data points.json -o limit.json --snap 1e-2
+
+The flow runs in normalised time, dθ/dt = −∇L/L, and in logarithms, so it goes on where L is 0 in
+floats. What is left of the way to the limit shrinks like a power of 1/log(1/L): slowly. --snap
+replaces the direction by simple fractions nearby, and says how far that is.";
 const SOLVE: &str = "\
 Example:
   maxmargin solve --data train.npz -o best.safetensors --certificate best.cert.json
@@ -177,6 +188,33 @@ pub(super) struct PolishArguments {
     /// Limits
     #[command(flatten)]
     pub limits: Limits,
+}
+
+/// `maxmargin flow`.
+#[derive(Debug, Args)]
+pub(super) struct FlowArguments {
+    /// Model and data; the network is where the flow starts
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// Where to write the network: .safetensors or exact .json
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Stop at this normalised time (default: none)
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    pub time: Option<f64>,
+    /// Stop where log(1/L) reaches this; the number of steps can be proportional to it
+    #[arg(long, value_name = "NUMBER", default_value_t = 1e6, value_parser = seconds)]
+    pub log_loss: f64,
+    /// Replace the direction by fractions of denominator up to 1000 that are within this of it,
+    /// where the largest coordinate is 1
+    #[arg(long, value_name = "TOLERANCE", num_args = 0..=1, default_missing_value = "1e-6", value_parser = seconds)]
+    pub snap: Option<f64>,
+    /// Stop after so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub time_limit: Option<f64>,
+    /// Print one JSON object instead of the report
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `maxmargin solve`.

@@ -111,11 +111,27 @@ impl Program {
 /// # Panics
 /// If the sizes of `a`, `b`, `c` and `free` do not match.
 pub fn minimise(program: &Program) -> Outcome {
+    minimise_from(program, &[])
+}
+
+/// Solves a program, starting where the variables of `support` are basic as far as they can be: near
+/// the end, if they are those of a good vertex. Any list is right.
+///
+/// # Panics
+/// If the sizes of `a`, `b`, `c` and `free` do not match.
+pub fn minimise_from(program: &Program, support: &[usize]) -> Outcome {
     let (rows, columns) = (program.b.len(), program.c.len());
     assert!(program.a.len() == rows && program.free.len() == columns);
     assert!(program.a.iter().all(|row| row.len() == columns));
     let mut table = Tableau::new(program);
-    table.eliminate_free();
+    table.enter((0..columns).filter(|&c| program.free[c]));
+    if !support.is_empty() {
+        table.enter(support.iter().copied().filter(|&c| c < columns && !program.free[c]));
+        if !table.is_nonnegative() {
+            return minimise_from(program, &[]);
+        }
+    }
+    table.orient();
     table.price(Phase::One);
     // Phase one is bounded below by 0.
     let _ = table.descend();
@@ -179,17 +195,28 @@ impl<'a> Tableau<'a> {
         self.basis[row] = Some(column);
     }
 
-    /// Makes every free variable basic that can be. Right-hand sides of other rows may turn
-    /// negative: those rows are negated, which an artificial variable does not notice.
-    fn eliminate_free(&mut self) {
-        let m = self.basis.len();
-        for c in (0..self.columns).filter(|&c| self.program.free[c]) {
-            let open = (0..m).filter(|&r| self.basis[r].is_none() && !self.rows[r][c].is_zero());
+    /// Makes these variables basic in place of artificial ones, where they can be.
+    fn enter(&mut self, columns: impl Iterator<Item = usize>) {
+        for c in columns {
+            let open = (0..self.basis.len()).filter(|&r| self.basis[r].is_none());
+            let open = open.filter(|&r| !self.rows[r][c].is_zero());
             if let Some(r) = open.min_by_key(|&r| self.rows[r][c].bits()) {
                 self.pivot(r, c);
             }
         }
-        for r in (0..m).filter(|&r| self.basis[r].is_none()) {
+    }
+
+    /// Whether the basic variables that must not be negative are not.
+    fn is_nonnegative(&self) -> bool {
+        let fine = |(row, j): (&Vec<BigInt>, &Option<usize>)| {
+            j.is_none_or(|j| self.program.free[j] || !row[self.columns].is_negative())
+        };
+        self.rows.iter().zip(&self.basis).all(fine)
+    }
+
+    /// Gives artificial variables the sign with which they start at `≥ 0`.
+    fn orient(&mut self) {
+        for r in (0..self.basis.len()).filter(|&r| self.basis[r].is_none()) {
             if self.rows[r][self.columns].is_negative() {
                 self.rows[r].iter_mut().for_each(|e| *e = -std::mem::take(e));
                 self.factors[r] = -self.factors[r].clone();

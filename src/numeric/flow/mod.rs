@@ -23,6 +23,7 @@
 
 mod field;
 mod runge_kutta;
+pub mod snap;
 #[cfg(test)]
 mod tests;
 
@@ -56,7 +57,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             time: f64::INFINITY,
-            log_inverse_loss: 1e5,
+            log_inverse_loss: 1e6,
             angle: 1e-7,
             tolerance: 1e-9,
             steps: 2_000_000,
