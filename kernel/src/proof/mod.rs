@@ -17,6 +17,7 @@ pub mod norm_bound;
 mod piece;
 pub mod point;
 pub mod second_order;
+pub mod width_tree;
 
 use crate::claim::{Claim, Scope};
 use crate::network::NotTwoLayer;
@@ -73,6 +74,9 @@ pub enum Refusal {
     /// Refused by [`second_order`].
     #[error(transparent)]
     SecondOrder(#[from] second_order::SecondOrderError),
+    /// Refused by [`width_tree`].
+    #[error(transparent)]
+    WidthTree(#[from] width_tree::WidthTreeError),
     /// Refused by [`kkt_residual`].
     #[error(transparent)]
     KktResidual(#[from] kkt_residual::KktResidualError),
