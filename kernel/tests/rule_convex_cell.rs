@@ -5,6 +5,7 @@ mod exact;
 
 use common::*;
 use exact::*;
+use maxmargin_kernel::certificate::Proof;
 use maxmargin_kernel::claim::Claim;
 use maxmargin_kernel::network::NotTwoLayer;
 use maxmargin_kernel::problem::Problem;
@@ -27,6 +28,7 @@ fn with_slopes(text: &str, slopes: &[(usize, usize, &str)]) -> ConvexCell {
 
 fn accepts(p: &Problem, witness: &ConvexCell, claim: Claim) {
     assert_eq!(witness.check(p, &claim), Ok(()), "{claim}");
+    in_a_file(p, &claim, Proof::ConvexCell(witness.clone())).unwrap();
     survives(p, &claim);
 }
 
@@ -58,6 +60,44 @@ fn proves_what_the_map_says() {
     let one = problem(LINEAR, &["3 4"], "3 4; 6 8", &[1, 1]);
     accepts(&one, &by("1"), global("all"));
     accepts(&one, &by("1"), local("layer:1"));
+}
+
+/// Over all points, scopes and both claims, local (L) and global (G): exactly these are accepted.
+#[test]
+fn the_whole_map() {
+    let mut accepted = Vec::new();
+    for (name, p, lambda) in points() {
+        let witness = ConvexCell { lambda, slopes: vec![] };
+        let mut found = Vec::new();
+        for s in ["all", "layer:1", "layer:2", "layer:3"] {
+            let claims = [(local(s), "L"), (global(s), "G")];
+            let proved = claims.iter().filter(|(claim, _)| witness.check(&p, claim).is_ok());
+            let marks: String = proved.map(|(_, mark)| *mark).collect();
+            if !marks.is_empty() {
+                found.push(format!("{s} {marks}"));
+            }
+        }
+        if !found.is_empty() {
+            accepted.push(format!("{name}: {}", found.join(", ")));
+        }
+    }
+    let expected = [
+        "A: layer:1 L, layer:2 LG",
+        "B: layer:1 L, layer:2 LG",
+        "B linear: layer:1 LG, layer:2 LG",
+        "C: all L, layer:1 LG, layer:2 LG",
+        "D: layer:2 LG",
+        "D3: layer:3 LG",
+        "E: all L, layer:1 L, layer:2 LG",
+        "E3: layer:1 L, layer:2 L, layer:3 LG",
+        "F: layer:1 L, layer:2 LG",
+        "G: layer:1 L, layer:2 L, layer:3 LG",
+        "G linear: layer:1 LG, layer:2 LG, layer:3 LG",
+        "H: layer:1 LG, layer:2 LG, layer:3 LG",
+        "I: all L, layer:1 L, layer:2 LG",
+        "J: layer:2 LG",
+    ];
+    assert_eq!(accepted, expected);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod exact;
 
 use common::*;
 use exact::*;
+use maxmargin_kernel::certificate::Proof;
 use maxmargin_kernel::claim::Claim;
 use maxmargin_kernel::network::NotTwoLayer;
 use maxmargin_kernel::number::{Rational, compare};
@@ -23,6 +24,7 @@ fn by(text: &str) -> Linear {
 
 fn accepts(p: &Problem, l: &str, claim: Claim) {
     assert_eq!(by(l).check(p, &claim), Ok(()), "{claim}");
+    in_a_file(p, &claim, Proof::Linear(by(l))).unwrap();
     survives(p, &claim);
 }
 

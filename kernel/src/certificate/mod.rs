@@ -19,7 +19,7 @@ use crate::network::NetworkJson;
 use crate::problem::{DataJson, Problem, data_digest, network_digest};
 use crate::proof::{
     convex_cell::ConvexCell, layer_cell::LayerCell, layer_cover::LayerCover, linear::Linear,
-    local_cover::LocalCover, second_order::SecondOrder,
+    local_cover::LocalCover, second_order::SecondOrder, width_tree::WidthTree,
 };
 use crate::proof::{curve::Curve, descent::Descent, stationarity::Stationarity};
 use crate::proof::{
@@ -99,6 +99,8 @@ pub enum Proof {
     LocalCover(LocalCover),
     /// [`crate::proof::second_order`].
     SecondOrder(SecondOrder),
+    /// [`crate::proof::width_tree`].
+    WidthTree(WidthTree),
     /// [`crate::proof::kkt_residual`].
     KktResidual(KktResidual),
     /// [`crate::proof::dual_bound`].

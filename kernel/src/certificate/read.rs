@@ -11,8 +11,12 @@ use crate::proof::dual_bound::{Cone, DualBoundChecker, Multipliers};
 use crate::proof::layer_cover::{LayerCoverChecker, LayerMultipliers};
 use crate::proof::{Refusal, kkt_residual::KktResidual, norm_bound::NormBound, point::Point};
 use crate::proof::{
-    convex_cell::ConvexCell, layer_cell::LayerCell, linear::Linear, local_cover,
+    convex_cell::ConvexCell,
+    layer_cell::LayerCell,
+    linear::Linear,
+    local_cover,
     second_order::SecondOrder,
+    width_tree::{WidthNode, WidthTreeChecker},
 };
 use crate::proof::{curve::Curve, descent::Descent, stationarity::Stationarity};
 use serde::Deserialize;
@@ -103,6 +107,7 @@ struct OneClaim<'s, 'p>(&'s mut Session<'p>);
 struct OneProof<'s, 'p>(&'s mut Session<'p>, Claim);
 struct Covers<'s, 'c, 'p>(&'s mut Session<'p>, &'c mut DualBoundChecker<'p>);
 struct OneCover<'s, 'c, 'p>(&'s mut Session<'p>, &'c mut DualBoundChecker<'p>);
+struct Branches<'s, 'c, 'p>(&'s mut Session<'p>, &'c mut WidthTreeChecker<'p>);
 struct Nodes<'s, 'c, 'p>(&'s mut Session<'p>, &'c DualBoundChecker<'p>, &'c mut CoverChecker);
 
 seed!(Document<'_, '_>, (), deserialize_map, visit_map, MapAccess, "a certificate");
@@ -111,6 +116,7 @@ seed!(OneClaim<'_, '_>, (), deserialize_map, visit_map, MapAccess, "a claim with
 seed!(OneProof<'_, '_>, (), deserialize_map, visit_map, MapAccess, "a proof");
 seed!(Covers<'_, '_, '_>, (), deserialize_seq, visit_seq, SeqAccess, "a list of covers");
 seed!(OneCover<'_, '_, '_>, (), deserialize_map, visit_map, MapAccess, "a cover");
+seed!(Branches<'_, '_, '_>, (), deserialize_seq, visit_seq, SeqAccess, "a list of nodes");
 seed!(Nodes<'_, '_, '_>, (), deserialize_seq, visit_seq, SeqAccess, "a list of nodes");
 
 impl Document<'_, '_> {
@@ -207,6 +213,18 @@ impl OneProof<'_, '_> {
                     covered(session, &claim, "layer_cover", map, checker, |c| &mut c.covers)?;
                 ("layer_cover", outcome.and_then(LayerCoverChecker::finish))
             }
+            "width_tree" => {
+                key(&mut map, "nodes")?;
+                match WidthTreeChecker::new(problem, &claim) {
+                    Err(refusal) => ("width_tree", Err(refusal)),
+                    Ok(mut checker) => {
+                        session.begin(&claim, "width_tree");
+                        map.next_value_seed(Branches(session, &mut checker))?;
+                        no_more(&mut map)?;
+                        ("width_tree", checker.finish().map_err(Refusal::from))
+                    }
+                }
+            }
             "kkt_residual" => {
                 let witness = KktResidual::deserialize(MapAccessDeserializer::new(map))?;
                 ("kkt_residual", witness.check(problem, &claim).map(|()| 0))
@@ -298,6 +316,29 @@ impl Nodes<'_, '_, '_> {
             }
             if let Err(error) = tree.node(&node) {
                 let failure = session.rejection(checker.in_cover(error).into());
+                return Err(stop(session, failure));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Branches<'_, '_, '_> {
+    fn run<'de, A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let Self(session, checker) = self;
+        while let Some(node) = list.next_element::<WidthNode>()? {
+            // A leaf is held in memory whole; its cover nodes count like any others.
+            let covers = match &node {
+                WidthNode::Leaf(leaf) => leaf.covers.iter().map(|cover| cover.nodes.len()).sum(),
+                _ => 0,
+            };
+            for _ in 0..=covers {
+                if let Err(failure) = session.count_node() {
+                    return Err(stop(session, failure));
+                }
+            }
+            if let Err(refusal) = checker.node(&node) {
+                let failure = session.rejection(refusal);
                 return Err(stop(session, failure));
             }
         }

@@ -8,11 +8,13 @@
 //!
 //! `‖N‖_op ≤ r` iff `r²I − NNᵀ ⪰ 0` iff `r²I − NᵀN ⪰ 0`; the smaller of the two is tested.
 use crate::number::{BigInt, Rational, ScaledVec};
+use num_integer::Integer;
 use num_traits::{One, Signed, Zero};
 
 /// Largest dimension of a matrix that is tested.
 pub const MAX_DIMENSION: usize = 64;
-/// Largest accepted dimension × bits of the longest integer entry: what the minors grow to.
+/// Largest accepted dimension × bits of the common denominator, or of the longest entry times it:
+/// what the minors grow to.
 pub const MAX_MATRIX_BITS: u64 = 1 << 16;
 
 /// What elimination found.
@@ -47,14 +49,23 @@ pub fn definiteness(matrix: &[Vec<Rational>]) -> Result<Definiteness, TooLarge> 
         return Err(TooLarge::Dimension(dimension));
     }
     // A positive factor changes nothing: bring all entries to one denominator and drop it.
-    let entries: Vec<Rational> = matrix.iter().flatten().cloned().collect();
-    let integers = ScaledVec::from_rationals(&entries);
-    let bits = matrix.iter().map(|_| integers.numerators().bits()).sum();
-    if bits > MAX_MATRIX_BITS {
-        return Err(TooLarge::Bits(bits));
+    let within = |number: &BigInt| {
+        let bits = matrix.iter().map(|_| number.bits()).sum();
+        if bits > MAX_MATRIX_BITS { Err(TooLarge::Bits(bits)) } else { Ok(()) }
+    };
+    let mut denominator = BigInt::one();
+    for entry in matrix.iter().flatten() {
+        within(entry.numer()).and_then(|()| within(entry.denom()))?;
+        if !denominator.is_multiple_of(entry.denom()) {
+            denominator = denominator.lcm(entry.denom());
+            within(&denominator)?;
+        }
     }
-    let integers = integers.numerators().to_vec();
-    Ok(eliminate(integers.chunks(dimension.max(1)).map(<[BigInt]>::to_vec).collect()))
+    let integer = |e: &Rational| e.numer() * (&denominator / e.denom());
+    let integers = |row: &Vec<Rational>| row.iter().map(integer).collect();
+    let integers: Vec<Vec<BigInt>> = matrix.iter().map(integers).collect();
+    integers.iter().flatten().try_for_each(within)?;
+    Ok(eliminate(integers))
 }
 
 fn eliminate(mut a: Vec<Vec<BigInt>>) -> Definiteness {
@@ -73,8 +84,9 @@ fn eliminate(mut a: Vec<Vec<BigInt>>) -> Definiteness {
             found = Definiteness::Semidefinite;
             continue;
         }
-        for (below, factor) in a.iter_mut().zip(&row).skip(k + 1) {
-            for (entry, right) in below.iter_mut().zip(&row).skip(k + 1) {
+        // By symmetry the upper triangle is enough.
+        for (i, (below, factor)) in a.iter_mut().zip(&row).enumerate().skip(k + 1) {
+            for (entry, right) in below.iter_mut().zip(&row).skip(i) {
                 *entry = (pivot * &*entry - factor * right) / &previous;
             }
         }
@@ -158,6 +170,29 @@ mod tests {
         let square = vec![ScaledVec::from_rationals(&vec![Rational::zero(); size]); size];
         let norm = operator_norm_at_most(&square, &Rational::one());
         assert_eq!(norm, Err(TooLarge::Dimension(size)));
+    }
+
+    #[test]
+    #[ignore = "takes seconds; shows what the limits allow"]
+    fn the_limits_bound_the_time() {
+        let size = MAX_DIMENSION;
+        let bits = MAX_MATRIX_BITS / size as u64;
+        let mut state = 1u64;
+        let mut number = || {
+            (0..bits / 64).fold(BigInt::zero(), |n, _| {
+                state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+                (n << 64) + state
+            }) >> 1
+        };
+        let mut rows = vec![vec![Rational::zero(); size]; size];
+        for i in 0..size {
+            for j in 0..i {
+                rows[i][j] = Rational::from_integer(number() >> 8);
+                rows[j][i] = rows[i][j].clone();
+            }
+            rows[i][i] = Rational::from_integer(BigInt::one() << (bits - 1));
+        }
+        assert_eq!(definiteness(&rows), Ok(Definiteness::Positive));
     }
 
     proptest! {

@@ -28,6 +28,7 @@ use crate::problem::Problem;
 use num_traits::Signed;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 const RULE: &str = "dual_bound";
 
@@ -139,6 +140,15 @@ pub(super) enum Bounds {
     Each(Vec<Rational>),
 }
 
+/// Weak signs of single neurons that all competitors share, by their row in layer 1.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Branch {
+    /// `(j, i)`: the sign of `w'_j·x_i`.
+    pub(super) preactivations: BTreeMap<(usize, usize), Ordering>,
+    /// The sign of `v'_j`, 1 or −1.
+    pub(super) outputs: BTreeMap<usize, i8>,
+}
+
 /// A dual bound being checked: multipliers accepted, covers arriving one by one.
 pub struct DualBoundChecker<'a> {
     problem: &'a Problem,
@@ -146,6 +156,8 @@ pub struct DualBoundChecker<'a> {
     two_layer: TwoLayer,
     multipliers: Multipliers,
     bounds: Bounds,
+    /// What competitors satisfy besides the region.
+    branch: Branch,
     cones: Vec<Cone>,
     nodes: usize,
 }
@@ -209,7 +221,13 @@ impl<'a> DualBoundChecker<'a> {
         if !multipliers.units.a.0.is_positive() {
             return Err(DualBoundError::Cover { cover: 0, error: CoverError::Unit("a") }.into());
         }
-        Ok(Self { problem, region, two_layer, multipliers, bounds, cones: Vec::new(), nodes: 0 })
+        let (branch, cones) = (Branch::default(), Vec::new());
+        Ok(Self { problem, region, two_layer, multipliers, bounds, branch, cones, nodes: 0 })
+    }
+
+    /// Restricts the competitors further.
+    pub(super) fn restrict(&mut self, branch: &Branch) {
+        self.branch = branch.clone();
     }
 
     /// Starts the next cover; feed its nodes to the result and hand it to [`Self::end_cover`].
@@ -305,6 +323,9 @@ impl<'a> DualBoundChecker<'a> {
                 Ordering::Equal => Vec::new(),
             };
         }
+        if let Some(sign) = self.branch.outputs.get(&neuron.index) {
+            return vec![*sign];
+        }
         match self.region {
             Region::Cell | Region::Near(_) if v.is_positive() => vec![1],
             Region::Cell | Region::Near(_) if v.is_negative() => vec![-1],
@@ -322,6 +343,9 @@ impl<'a> DualBoundChecker<'a> {
 
     /// The weak sign that `w'·x_i` has for every competitor's neuron, if there is one.
     fn fixed_sign(&self, neuron: &Neuron, sample: usize) -> Option<Ordering> {
+        if let Some(sign) = self.branch.preactivations.get(&(neuron.index, sample)) {
+            return Some(*sign);
+        }
         let sign = self.problem.sign(sample, neuron.index);
         match &self.region {
             Region::Cell if sign == Ordering::Greater => Some(Ordering::Greater),

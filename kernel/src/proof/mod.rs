@@ -21,6 +21,7 @@ mod piece;
 pub mod point;
 pub mod second_order;
 pub mod stationarity;
+pub mod width_tree;
 
 use crate::claim::{Claim, Scope};
 use crate::network::NotTwoLayer;
@@ -86,6 +87,9 @@ pub enum Refusal {
     /// Refused by [`second_order`].
     #[error(transparent)]
     SecondOrder(#[from] second_order::SecondOrderError),
+    /// Refused by [`width_tree`].
+    #[error(transparent)]
+    WidthTree(#[from] width_tree::WidthTreeError),
     /// Refused by [`kkt_residual`].
     #[error(transparent)]
     KktResidual(#[from] kkt_residual::KktResidualError),

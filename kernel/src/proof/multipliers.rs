@@ -3,12 +3,13 @@
 //! Since `⟨θ, g_k⟩ = m q_k(θ)` (Euler; `m = 1` for one layer), stationarity with λ on active
 //! constraints only gives `|θ|² = mγΣλ`, so λ is not all zero.
 use crate::claim::Number;
-use crate::number::{Rational, ScaledVec, compare};
+use crate::number::{BigInt, Rational, ScaledVec, compare};
 use crate::problem::{Constraint, Problem};
-use num_traits::{Signed, Zero};
+use num_integer::Integer;
+use num_traits::{One, Signed, Zero};
 
-/// Largest accepted number of bits of all multipliers of one witness together.
-pub const MAX_MULTIPLIER_BITS: u64 = 1 << 18;
+/// Most bits of a list's common denominator, and of each numerator: what sums of multiples grow to.
+pub const MAX_MULTIPLIER_BITS: u64 = 1 << 13;
 
 /// Why multipliers are refused. Layers and coordinates as in the network's files: layers from 1.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -31,7 +32,9 @@ pub enum MultiplierError {
     #[error("all multipliers λ are zero")]
     AllZero,
     /// Past [`MAX_MULTIPLIER_BITS`].
-    #[error("the multipliers have {0} bits together, past the limit of {MAX_MULTIPLIER_BITS}")]
+    #[error(
+        "a numerator or the common denominator has {0} bits, past the limit of {MAX_MULTIPLIER_BITS}"
+    )]
     TooLong(u64),
     /// `θ ≠ Σ λ_k g_k`.
     #[error(
@@ -86,8 +89,21 @@ pub(super) fn read(
 pub(super) fn check_bits<'n>(
     numbers: impl Iterator<Item = &'n Number>,
 ) -> Result<(), MultiplierError> {
-    let bits = numbers.map(|n| n.0.numer().bits() + n.0.denom().bits()).sum();
-    if bits > MAX_MULTIPLIER_BITS { Err(MultiplierError::TooLong(bits)) } else { Ok(()) }
+    let mut denominator = BigInt::one();
+    for number in numbers {
+        let own = number.0.denom();
+        let longest = number.0.numer().bits().max(own.bits());
+        if longest > MAX_MULTIPLIER_BITS {
+            return Err(MultiplierError::TooLong(longest));
+        }
+        if !denominator.is_multiple_of(own) {
+            denominator = denominator.lcm(own);
+        }
+        if denominator.bits() > MAX_MULTIPLIER_BITS {
+            return Err(MultiplierError::TooLong(denominator.bits()));
+        }
+    }
+    Ok(())
 }
 
 /// `Σλ`.

@@ -183,8 +183,11 @@ pub fn planted(star: usize, t: &[i64], y: &[bool]) -> (Problem, Vec<(usize, Numb
     (problem, lambda)
 }
 
+/// Name, problem, multipliers.
+pub type Point = (&'static str, Problem, Vec<(usize, Number)>);
+
 /// Every point of the map, with the multipliers of its KKT system.
-pub fn points() -> Vec<(&'static str, Problem, Vec<(usize, Number)>)> {
+pub fn points() -> Vec<Point> {
     vec![
         ("A", fixture_a(), lambda("2 2")),
         ("B", fixture_b(RELU), lambda("1")),
