@@ -32,7 +32,8 @@
 //! # Arithmetic
 //! Coefficients and `λ` are integers times `unit_a`, range ends times `unit_z`, multipliers times
 //! `unit_tau`; the Gram matrix of the items is exact. `T` is rounded down to the grid, the first
-//! ranges outwards; everything else is exact.
+//! ranges outwards; everything else is exact. A list of coefficients may have a common factor
+//! `times`, since two to four digits of each are usually enough.
 use crate::claim::Number;
 use crate::number::{BigInt, IntVec, Rational, ScaledVec, root::ceil_sqrt};
 use num_integer::Integer;
@@ -86,6 +87,9 @@ pub struct Split {
 pub struct Tighten {
     /// Coefficients `a`, one per item.
     pub tighten: Vec<i64>,
+    /// Common factor of the coefficients, at least 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub times: i64,
     /// `(item, τ, h)`: new upper ends.
     pub upper: Vec<(usize, i64, i64)>,
     /// `(item, τ, l)`: new lower ends.
@@ -98,6 +102,18 @@ pub struct Tighten {
 pub struct Close {
     /// Coefficients `a`, one per item.
     pub close: Vec<i64>,
+    /// Common factor of the coefficients, at least 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub times: i64,
+}
+
+fn one() -> i64 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_one(times: &i64) -> bool {
+    *times == 1
 }
 
 /// See [`Node::Empty`].
@@ -151,6 +167,16 @@ pub enum CoverError {
         found: usize,
         /// Number of items.
         expected: usize,
+    },
+    /// A common factor below 1, or one that takes a coefficient out of range.
+    #[error(
+        "node {node}: coefficients times {times} are not integers of 64 bits, or the factor is below 1"
+    )]
+    Times {
+        /// The node.
+        node: usize,
+        /// The factor.
+        times: i64,
     },
     /// The inequality of a closing leaf fails.
     #[error("node {node}: the leaf does not close, |vec| + K > T by about {excess}")]
@@ -310,7 +336,7 @@ impl CoverChecker {
                 self.open.push(ranges);
             }
             Node::Tighten(t) => {
-                let relaxation = self.relax(index, &t.tighten, &ranges)?;
+                let relaxation = self.relax(index, &t.tighten, t.times, &ranges)?;
                 for (updates, upper) in [(&t.upper, true), (&t.lower, false)] {
                     for &(item, tau, end) in updates {
                         self.check_end(index, &relaxation, item, tau, end, upper)?;
@@ -324,8 +350,8 @@ impl CoverChecker {
                 }
                 self.open.push(ranges);
             }
-            Node::Close(Close { close }) => {
-                let r = self.relax(index, close, &ranges)?;
+            Node::Close(Close { close, times }) => {
+                let r = self.relax(index, close, *times, &ranges)?;
                 if r.h.is_negative() || &r.square * &self.scale_vec > &r.h * &r.h * &self.scale_h {
                     return Err(CoverError::Open { node: index, excess: self.excess(&r) });
                 }
@@ -349,18 +375,31 @@ impl CoverChecker {
         if self.open.is_empty() { Ok(self.nodes) } else { Err(CoverError::Unfinished(self.nodes)) }
     }
 
-    /// `vec` and `H` for the coefficients `a` on these ranges.
-    fn relax(&self, node: usize, a: &[i64], ranges: &Ranges) -> Result<Relaxation, CoverError> {
+    /// `vec` and `H` for the coefficients `times·a` on these ranges.
+    fn relax(
+        &self,
+        node: usize,
+        a: &[i64],
+        times: i64,
+        ranges: &Ranges,
+    ) -> Result<Relaxation, CoverError> {
         let expected = self.b.len();
         if a.len() != expected {
             return Err(CoverError::Coefficients { node, found: a.len(), expected });
         }
-        let a_vec = IntVec::from_i64(a.to_vec());
-        let products: Vec<BigInt> = self.gram.iter().map(|row| row.dot(&a_vec)).collect();
-        let square = IntVec::new(products.clone()).dot(&a_vec);
-        let constant = match self.constant_i128(a, ranges) {
+        // Products with the short integers first; the factor comes in at the end.
+        let short = IntVec::from_i64(a.to_vec());
+        let mut products: Vec<BigInt> = self.gram.iter().map(|row| row.dot(&short)).collect();
+        let mut square = IntVec::new(products.clone()).dot(&short);
+        let full: Option<Vec<i64>> = a.iter().map(|a| a.checked_mul(times)).collect();
+        let a = full.filter(|_| times >= 1).ok_or(CoverError::Times { node, times })?;
+        if times > 1 {
+            products.iter_mut().for_each(|product| *product *= times);
+            square = square * times * times;
+        }
+        let constant = match self.constant_i128(&a, ranges) {
             Some(k) => BigInt::from(k),
-            None => self.constant_big(a, ranges),
+            None => self.constant_big(&a, ranges),
         };
         Ok(Relaxation { products, square, h: &self.t - constant })
     }

@@ -29,7 +29,11 @@ fn split(item: usize) -> Node {
 }
 
 fn close(a: &[i64]) -> Node {
-    Node::Close(Close { close: a.to_vec() })
+    Node::Close(Close { close: a.to_vec(), times: 1 })
+}
+
+fn close_times(a: &[i64], times: i64) -> Node {
+    Node::Close(Close { close: a.to_vec(), times })
 }
 
 fn empty(item: usize) -> Node {
@@ -37,7 +41,12 @@ fn empty(item: usize) -> Node {
 }
 
 fn tighten(a: &[i64], upper: &[(usize, i64, i64)], lower: &[(usize, i64, i64)]) -> Node {
-    Node::Tighten(Tighten { tighten: a.to_vec(), upper: upper.to_vec(), lower: lower.to_vec() })
+    Node::Tighten(Tighten {
+        tighten: a.to_vec(),
+        times: 1,
+        upper: upper.to_vec(),
+        lower: lower.to_vec(),
+    })
 }
 
 fn run(
@@ -81,6 +90,30 @@ fn closes_at_exactly_t_and_not_below() {
     let between = rational(9999, 10_000);
     let refused = run(&mirror(1), &plain(), &rational(0, 1), &between, &nodes);
     assert!(matches!(refused, Err(CoverError::Open { node: 3, .. })), "{refused:?}");
+}
+
+#[test]
+fn a_common_factor_multiplies_the_coefficients() {
+    let leaves = [[1, 1], [1, 0], [0, 1], [0, 0]];
+    let [pp, pm, mp, mm] = leaves.map(|a| close_times(&a, 10));
+    let nodes = [split(0), split(1), pp, pm, split(1), mp, mm];
+    assert_eq!(relu(&mirror(10), 10, &nodes), Ok(7));
+    let refused = run(&mirror(10), &plain(), &rational(0, 1), &rational(9999, 1000), &nodes);
+    assert!(matches!(refused, Err(CoverError::Open { node: 3, .. })), "{refused:?}");
+    // In a round too, and a factor of 1 is not written.
+    let items = [item(&[(1, 1), (0, 1)], 4, Some(Ordering::Greater))];
+    let round = |times, end| {
+        let t = Tighten { tighten: vec![2], times, upper: vec![], lower: vec![(0, 500, end)] };
+        run(&items, &plain(), &rational(0, 1), &rational(2, 1), &[Node::Tighten(t), close(&[4])])
+    };
+    // l ≤ τH − |x − τ vec| = 2τ − |1 − 4τ| = 0 with τ = 1/2.
+    assert_eq!(round(2, 0).unwrap_err(), CoverError::Open { node: 1, excess: "1.0e0 of T".into() });
+    assert_eq!(round(2, 1), Err(CoverError::NotTighter { node: 0, item: 0 }));
+    let text = |node: &Node| serde_json::to_string(node).unwrap();
+    assert_eq!(text(&close(&[1, 2])), r#"{"close":[1,2]}"#);
+    assert_eq!(text(&close_times(&[1, 2], 10)), r#"{"close":[1,2],"times":10}"#);
+    let back: Node = serde_json::from_str(r#"{"close":[1,2],"times":10}"#).unwrap();
+    assert_eq!(back, close_times(&[1, 2], 10));
 }
 
 #[test]
@@ -179,6 +212,7 @@ fn name(error: &CoverError) -> &'static str {
         CoverError::Range(_) => "Range",
         CoverError::NoSuchItem { .. } => "NoSuchItem",
         CoverError::Coefficients { .. } => "Coefficients",
+        CoverError::Times { .. } => "Times",
         CoverError::Open { .. } => "Open",
         CoverError::NegativeMultiplier { .. } => "NegativeMultiplier",
         CoverError::NotTighter { .. } => "NotTighter",
@@ -187,7 +221,7 @@ fn name(error: &CoverError) -> &'static str {
         CoverError::Trailing(_) => "Trailing",
     }
 }
-const VARIANTS: usize = 12;
+const VARIANTS: usize = 13;
 
 #[test]
 fn every_refusal_is_the_expected_one() {
@@ -229,6 +263,9 @@ fn every_refusal_is_the_expected_one() {
             with(&[tighten(&[1, 0, 0], &[], &[])]),
             CoverError::Coefficients { node: 0, found: 3, expected: 2 },
         ),
+        (with(&[close_times(&[1, 1], 0)]), CoverError::Times { node: 0, times: 0 }),
+        (with(&[close_times(&[1, 1], -1)]), CoverError::Times { node: 0, times: -1 }),
+        (with(&[close_times(&[i64::MAX, 1], 2)]), CoverError::Times { node: 0, times: 2 }),
         (with(&[close(&[0, 0])]), CoverError::Open { node: 0, excess: "1.0e0 of T".into() }),
         (
             with(&[tighten(&[1, 1], &[(1, -1, 0)], &[])]),

@@ -66,7 +66,10 @@ impl Items<'_> {
         Scratch { ls, grid }: &mut Scratch,
         out: &mut Vec<Node>,
     ) -> Option<Step> {
-        let leaf = |grid: &Grid| Step::Leaf(Node::Close(Close { close: self.expand(&grid.a) }));
+        let leaf = |grid: &Grid| {
+            let (close, times) = self.expand(&grid.a);
+            Step::Leaf(Node::Close(Close { close, times }))
+        };
         let aim = self.t - margin;
         let last = effort.tolerance <= Effort::ACCURATE.tolerance;
         for _ in 0..rounds {

@@ -173,8 +173,10 @@ impl Items<'_> {
             state.low[i] = end;
         }
         let named = |&(i, tau, end): &(usize, i64, i64)| (self.index[i], tau, end);
+        let (tighten, times) = self.expand(&grid.a);
         let node = Tighten {
-            tighten: self.expand(&grid.a),
+            tighten,
+            times,
             upper: grid.upper.iter().map(named).collect(),
             lower: grid.lower.iter().map(named).collect(),
         };
@@ -222,13 +224,21 @@ impl Items<'_> {
         (end < high as f64).then_some((units as i64, end as i64))
     }
 
-    /// Coefficients of all of the instance's items; 0 for zero vectors.
-    pub(super) fn expand(&self, a: &[i64]) -> Vec<i64> {
+    /// Coefficients of all of the instance's items, 0 for zero vectors, without their largest
+    /// common power of ten, and that power.
+    pub(super) fn expand(&self, a: &[i64]) -> (Vec<i64>, i64) {
+        let mut times = 1i64;
+        while times < 10i64.pow(17)
+            && a.iter().any(|a| *a != 0)
+            && a.iter().all(|a| a % (10 * times) == 0)
+        {
+            times *= 10;
+        }
         let mut all = vec![0; self.instance.x.len()];
         for (&i, &a) in self.index.iter().zip(a) {
-            all[i] = a;
+            all[i] = a / times;
         }
-        all
+        (all, times)
     }
 }
 
