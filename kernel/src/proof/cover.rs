@@ -29,13 +29,25 @@
 //! Every choice of `a` is sound. The coefficients of theory's `(p, μ)` witnesses are
 //! `a_i = b_i·slope + μ_i τ_i`; the constants above are never larger than theirs.
 //!
+//! # Rounded samples
+//! With a unit `x` every sample is replaced by `x̂_i = round(x_i/unit_x)·unit_x`, entry by entry, and
+//! the tree speaks of `x̂_i` throughout: `w·x_i` above is `w·x̂_i`. Let `η_i ≥ |x_i − x̂_i|`. For a unit
+//! `w`, `|w·x_i − w·x̂_i| ≤ η_i`, and `σ` is 1-Lipschitz as its slopes are in `[0, 1]`, so
+//! `s·g(w) ≤ Σ b_i σ(w·x̂_i) + Σ |b_i|η_i`: a violator of the statement violates the one about the
+//! `x̂_i` with `T − Σ |b_i|η_i` in the place of `T`, which is what the tree then refutes. A fixed sign
+//! `τ(w·x_i) ≥ 0` gives `τ(w·x̂_i) ≥ −η_i`: the first range is cut there, rounded outwards, and not
+//! at 0. The other first ranges are `±|x̂_i|`. Nothing else in the rules refers to the samples.
+//!
 //! # Arithmetic
 //! Coefficients and `λ` are integers times `unit_a`, range ends times `unit_z`, multipliers times
-//! `unit_tau`; the Gram matrix of the items is exact. `T` is rounded down to the grid, the first
+//! `unit_tau`; the Gram matrix of the items (as rounded) is exact. `T` is rounded down to the grid, the first
 //! ranges outwards; everything else is exact. A list of coefficients may have a common factor
 //! `times`, since two to four digits of each are usually enough.
 use crate::claim::Number;
-use crate::number::{BigInt, IntVec, Rational, ScaledVec, root::ceil_sqrt};
+use crate::number::{
+    BigInt, IntVec, Rational, ScaledVec,
+    root::{ceil_sqrt, sqrt_bounds},
+};
 use num_integer::Integer;
 use num_traits::{One, Signed, ToPrimitive, Zero};
 use serde::{Deserialize, Serialize};
@@ -56,6 +68,9 @@ pub struct Units {
     pub z: Number,
     /// Unit of the multipliers τ of range updates.
     pub tau: Number,
+    /// Unit to which the samples are rounded; they are exact if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x: Option<Number>,
 }
 
 /// One node, in depth-first order: after a `split` come its `≥ 0` subtree and its `≤ 0` subtree,
@@ -223,7 +238,7 @@ type Ranges = Vec<(i64, i64)>;
 /// Checks one cover, node by node, in memory proportional to the number of open subtrees.
 #[derive(Clone, Debug)]
 pub struct CoverChecker {
-    /// Gram matrix of the items' integer vectors, `gram_ij = dx²·x_i·x_j`.
+    /// Gram matrix of the items' integer vectors: item `i` is its vector times `xn/xd`.
     gram: Vec<IntVec>,
     b: Vec<i64>,
     /// Slope of σ on negative inputs, `p/q`.
@@ -231,7 +246,7 @@ pub struct CoverChecker {
     q: BigInt,
     /// `T` in units of `unit_a·unit_z/q`, rounded down.
     t: BigInt,
-    /// `(q·zd)²` and `(dx·zn)²`: `|vec| ≤ H` is `AᵀGA·scale_vec ≤ H²·scale_h`.
+    /// `(q·zd·xn)²` and `(xd·zn)²`: `|vec| ≤ H` is `AᵀGA·scale_vec ≤ H²·scale_h`.
     scale_vec: BigInt,
     scale_h: BigInt,
     /// `unit_tau·unit_a = cn/cd`.
@@ -263,7 +278,8 @@ impl CoverChecker {
         slope: &Rational,
         t: &Rational,
     ) -> Result<Self, CoverError> {
-        for (name, unit) in [("a", &units.a), ("z", &units.z), ("tau", &units.tau)] {
+        let named = [("a", &units.a), ("z", &units.z), ("tau", &units.tau)];
+        for (name, unit) in named.into_iter().chain(units.x.as_ref().map(|x| ("x", x))) {
             if !unit.0.is_positive() {
                 return Err(CoverError::Unit(name));
             }
@@ -271,34 +287,46 @@ impl CoverChecker {
         if items.len() > MAX_ITEMS {
             return Err(CoverError::TooManyItems(items.len()));
         }
-        let dx = items.iter().fold(BigInt::one(), |d, item| d.lcm(item.x.denominator()));
-        let integer = |item: &Item| {
-            let factor = &dx / item.x.denominator();
-            IntVec::combination(item.x.len(), &[factor], &[item.x.numerators()])
+        let unit_x = match &units.x {
+            Some(unit) => unit.0.clone(),
+            None => {
+                let lcm = |d: BigInt, item: &Item| d.lcm(item.x.denominator());
+                Rational::new(BigInt::one(), items.iter().fold(BigInt::one(), lcm))
+            }
         };
-        let x: Vec<IntVec> = items.iter().map(integer).collect();
+        let (xn, xd) = (unit_x.numer(), unit_x.denom());
+        let x: Vec<IntVec> = items.iter().map(|item| on_grid(&item.x, &unit_x)).collect();
         let gram_row = |u: &IntVec| IntVec::new(x.iter().map(|v| u.dot(v)).collect());
         let gram: Vec<IntVec> = x.iter().map(gram_row).collect();
         let (zn, zd) = (units.z.0.numer(), units.z.0.denom());
-        let grid = &dx * zn;
+        let (finer, grid) = (xn * zd, xd * zn);
         let mut root = Vec::with_capacity(items.len());
-        for (i, (item, row)) in items.iter().zip(&gram).enumerate() {
-            // |x_i| = √gram_ii / dx, so |x_i|/unit_z ≤ ⌈⌈√(gram_ii zd²)⌉ / (dx zn)⌉.
-            let length = ceil_sqrt(&(row.get(i) * zd * zd)).div_ceil(&grid);
+        let mut loss = Rational::zero();
+        for (i, ((item, row), x)) in items.iter().zip(&gram).zip(&x).enumerate() {
+            // |x_i| = √gram_ii xn/xd, so |x_i|/unit_z ≤ ⌈⌈√(gram_ii (xn zd)²)⌉ / (xd zn)⌉.
+            let length = ceil_sqrt(&(row.get(i) * &finer * &finer)).div_ceil(&grid);
             let length = length.to_i64().ok_or(CoverError::Range(i))?;
+            let eta = match &units.x {
+                Some(_) => distance(&item.x, x, &unit_x).ok_or(CoverError::Range(i))?,
+                None => Rational::zero(),
+            };
+            let cut = (&eta / &units.z.0).ceil().to_integer();
+            let cut = cut.to_i64().ok_or(CoverError::Range(i))?;
+            loss += eta * Rational::from_integer(BigInt::from(item.b).abs());
             root.push(match item.fixed {
-                Some(Ordering::Greater) => (0, length),
-                Some(Ordering::Less) => (-length, 0),
+                Some(Ordering::Greater) => (-cut.min(length), length),
+                Some(Ordering::Less) => (-length, cut.min(length)),
                 _ => (-length, length),
             });
         }
+        let t = t - loss * &units.a.0;
         let (p, q) = (slope.numer().clone(), slope.denom().clone());
-        let per_unit = t * Rational::from_integer(q.clone()) / (&units.a.0 * &units.z.0);
+        let per_unit = &t * Rational::from_integer(q.clone()) / (&units.a.0 * &units.z.0);
         let step = &units.tau.0 * &units.a.0;
         Ok(Self {
             gram,
             b: items.iter().map(|item| item.b).collect(),
-            scale_vec: (&q * zd) * (&q * zd),
+            scale_vec: (&q * &finer) * (&q * &finer),
             scale_h: &grid * &grid,
             p,
             q,
@@ -458,7 +486,7 @@ impl CoverChecker {
             return Err(CoverError::NegativeMultiplier { node, item });
         }
         // With c = unit_tau·unit_a = cn/cd and N = τ/unit_tau, everything times cd:
-        // |cd x ± cn N V|² dx⁻² against unit_z² (±cd end + cn N H/q)².
+        // |cd x ± cn N V|² (xn/xd)² against unit_z² (±cd end + cn N H/q)².
         let step = &self.cn * tau;
         let cross = (&self.cd * &step * product) * 2;
         let square = &self.cd * &self.cd * row.get(item) + &step * &step * &r.square;
@@ -477,6 +505,26 @@ impl CoverChecker {
         let excess = Rational::new(length - &r.h, self.t.clone().max(BigInt::one()));
         format!("{:.1e} of T", excess.to_f64().unwrap_or(f64::INFINITY))
     }
+}
+
+/// The integer vector nearest to `x/unit`.
+fn on_grid(x: &ScaledVec, unit: &Rational) -> IntVec {
+    let factor = (unit * Rational::from_integer(x.denominator().clone())).recip();
+    let (n, d) = (factor.numer(), factor.denom());
+    // ⌊v + ½⌋ for v = entry·n/d.
+    let twice = d * BigInt::from(2);
+    let nearest = |entry: BigInt| -> BigInt { (entry * n * 2i32 + d).div_floor(&twice) };
+    IntVec::new(x.numerators().to_vec().into_iter().map(nearest).collect())
+}
+
+/// At least `|x − rounded·unit|`; 0 if they are equal.
+fn distance(x: &ScaledVec, rounded: &IntVec, unit: &Rational) -> Option<Rational> {
+    let mut square = Rational::zero();
+    for c in 0..x.len() {
+        let difference = x.get(c) - unit * Rational::from_integer(rounded.get(c));
+        square += &difference * &difference;
+    }
+    sqrt_bounds(&square, 40).map(|(_, high)| high)
 }
 
 #[cfg(test)]

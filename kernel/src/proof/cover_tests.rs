@@ -16,7 +16,7 @@ fn item(x: &[(i64, i64)], b: i64, fixed: Option<Ordering>) -> Item {
 }
 
 fn units(a: Rational, z: Rational, tau: Rational) -> Units {
-    Units { a: a.into(), z: z.into(), tau: tau.into() }
+    Units { a: a.into(), z: z.into(), tau: tau.into(), x: None }
 }
 
 /// Unit 1 for coefficients, 1/1000 for ranges and multipliers.
@@ -114,6 +114,52 @@ fn a_common_factor_multiplies_the_coefficients() {
     assert_eq!(text(&close_times(&[1, 2], 10)), r#"{"close":[1,2],"times":10}"#);
     let back: Node = serde_json::from_str(r#"{"close":[1,2],"times":10}"#).unwrap();
     assert_eq!(back, close_times(&[1, 2], 10));
+}
+
+#[test]
+fn rounded_samples_lose_what_rounding_moved() {
+    // x = 1.3 is rounded to 1: |x̂| = 1, η = 3/10, T − bη = 1.3 − 0.3 = 1.
+    let with = |x: (i64, i64), fixed, t: (i64, i64), nodes: &[Node]| {
+        let rounded = Units { x: Some(rational(1, 1).into()), ..plain() };
+        run(&[item(&[x], 1, fixed)], &rounded, &rational(0, 1), &rational(t.0, t.1), nodes)
+    };
+    let greater = Some(Ordering::Greater);
+    assert_eq!(
+        with((13, 10), greater, (13, 10), &[close(&[1])]),
+        Err(CoverError::Open { node: 0, excess: "3.0e-1 of T".into() })
+    );
+    // The range is [−0.3, 1]: the secant has the constant 0.3·1/1.3 = 0.2307….
+    let chord = |t| {
+        let fine = Units { a: rational(1, 1000).into(), x: Some(rational(1, 1).into()), ..plain() };
+        let items = [item(&[(13, 10)], 1000, greater)];
+        run(&items, &fine, &rational(0, 1), &rational(t, 1000), &[close(&[770])])
+    };
+    assert_eq!(chord(1302), Ok(1));
+    assert!(matches!(chord(1299), Err(CoverError::Open { .. })));
+    // Its true maximum 1.3 stays the least provable T, whatever the leaf.
+    for a in -2..3 {
+        assert!(
+            with((13, 10), greater, (12999, 10_000), &[split(0), close(&[a]), close(&[0])])
+                .is_err()
+        );
+    }
+    assert_eq!(with((13, 10), greater, (13, 10), &[split(0), close(&[1]), close(&[0])]), Ok(3));
+    // Ends of the first ranges, rounded outwards: ½ goes up, −½ too.
+    let root = |x: (i64, i64), fixed| {
+        let rounded = Units { x: Some(rational(1, 1).into()), ..plain() };
+        let (slope, t) = (rational(0, 1), rational(5, 1));
+        CoverChecker::new(&[item(&[x], 1, fixed)], &rounded, &slope, &t).unwrap().open
+    };
+    assert_eq!(root((5, 2), greater), vec![vec![(-500, 3000)]]);
+    assert_eq!(root((-5, 2), Some(Ordering::Less)), vec![vec![(-2000, 500)]]);
+    assert_eq!(root((1, 3), greater), vec![vec![(0, 0)]]);
+    assert_eq!(root((20_001, 10_000), Some(Ordering::Less)), vec![vec![(-2000, 1)]]);
+    // T may vanish below 0: then nothing closes.
+    assert!(with((1, 3), None, (1, 4), &[close(&[0])]).is_err());
+    assert_eq!(with((1, 3), None, (1, 3), &[close(&[0])]), Ok(1));
+    let zero = Units { x: Some(rational(0, 1).into()), ..plain() };
+    let refused = run(&[], &zero, &rational(0, 1), &rational(1, 1), &[]);
+    assert_eq!(refused, Err(CoverError::Unit("x")));
 }
 
 #[test]
@@ -393,8 +439,12 @@ impl Case {
     }
 
     fn accepts(&self, t: f64, nodes: &[Node]) -> bool {
+        self.accepts_rounded(t, nodes, None)
+    }
+
+    fn accepts_rounded(&self, t: f64, nodes: &[Node], x: Option<Rational>) -> bool {
         let t = Rational::from_float(t).unwrap();
-        let units = fine_units(&rational(1, UNIT));
+        let units = Units { x: x.map(Into::into), ..fine_units(&rational(1, UNIT)) };
         run(&self.items, &units, &self.slope, &t, nodes).is_ok()
     }
 }
@@ -430,6 +480,13 @@ proptest! {
             let lower = t * factor;
             prop_assert!(!case.accepts(lower, tree) || largest <= lower + FLOAT);
             prop_assert!(!case.accepts(t, tree) || largest <= t + FLOAT);
+            // Rounded samples give the same bound, loosened.
+            for unit in [rational(1, 7), rational(1, 1_000_000)] {
+                for level in [lower, t, 1.1 * t, 2.0 * t] {
+                    let unit = Some(unit.clone());
+                    prop_assert!(!case.accepts_rounded(level, tree, unit) || largest <= level + FLOAT);
+                }
+            }
         }
     }
 

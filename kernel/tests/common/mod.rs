@@ -95,7 +95,7 @@ pub fn in_layer_1(claim: Claim) -> Claim {
 
 /// Units from their texts.
 pub fn units(a: &str, z: &str, tau: &str) -> Units {
-    Units { a: n(a), z: n(z), tau: n(tau) }
+    Units { a: n(a), z: n(z), tau: n(tau), x: None }
 }
 
 /// A closing leaf.

@@ -31,7 +31,7 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
 /// The units that go with a [`Naive`] whose coefficients have this unit.
 pub fn fine_units(a: &Rational) -> Units {
     let fine = || Rational::new(1.into(), num_bigint::BigInt::from(1) << FINE).into();
-    Units { a: a.clone().into(), z: fine(), tau: fine() }
+    Units { a: a.clone().into(), z: fine(), tau: fine(), x: None }
 }
 
 impl Naive {
