@@ -25,6 +25,7 @@
 //! - **split** (`i`): `w·x_i ≥ 0` or `w·x_i ≤ 0`; the first subtree has `l_i = max(l_i, 0)`, the
 //!   second `h_i = min(h_i, 0)`.
 //! - **empty** (`i`): no violator if `l_i > h_i`.
+//! - **quadratic** (`a`, per item an optional parabola, `κ`): see [`quadratic`].
 //!
 //! Every choice of `a` is sound. The coefficients of theory's `(p, μ)` witnesses are
 //! `a_i = b_i·slope + μ_i τ_i`; the constants above are never larger than theirs.
@@ -49,9 +50,12 @@ use crate::number::{
     root::{ceil_sqrt, sqrt_bounds},
 };
 use num_integer::Integer;
-use num_traits::{One, Signed, ToPrimitive, Zero};
+use num_traits::{CheckedAdd, CheckedMul, CheckedSub, One, Signed, ToPrimitive, Zero};
 use serde::{Deserialize, Serialize};
+use std::cell::OnceCell;
 use std::cmp::Ordering;
+
+pub mod quadratic;
 
 /// Most items one cover may have.
 pub const MAX_ITEMS: usize = 4096;
@@ -74,7 +78,8 @@ pub struct Units {
 }
 
 /// One node, in depth-first order: after a `split` come its `≥ 0` subtree and its `≤ 0` subtree,
-/// after a `tighten` its one subtree; `close` and `empty` are leaves.
+/// after a `tighten` its one subtree; `close`, `empty` and `quadratic` are
+/// leaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Node {
@@ -86,6 +91,8 @@ pub enum Node {
     Close(Close),
     /// The leaf closes because a range is empty.
     Empty(Empty),
+    /// The leaf closes by the largest value of a quadratic on the sphere.
+    Quadratic(Quadratic),
 }
 
 /// See [`Node::Split`].
@@ -137,6 +144,21 @@ fn is_one(times: &i64) -> bool {
 pub struct Empty {
     /// The item whose range is empty.
     pub empty: usize,
+}
+
+/// See [`quadratic`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quadratic {
+    /// Coefficients `a`, one per item.
+    pub quadratic: Vec<i64>,
+    /// Common factor of the coefficients, at least 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub times: i64,
+    /// `(item, d)` by ascending item, `d ≥ 1`: the parabola `d²·unit_a/unit_z·z²`.
+    pub roots: Vec<(usize, i64)>,
+    /// `κ` in parts of `T`, of which there are 2^20.
+    pub kappa: i64,
 }
 
 /// One sample as a cover sees it.
@@ -225,6 +247,26 @@ pub enum CoverError {
         /// The item.
         item: usize,
     },
+    /// Parabolas out of order, or one that is not positive.
+    #[error("node {node}: the parabola of item {item} is out of order or not positive")]
+    Root {
+        /// The node.
+        node: usize,
+        /// The item.
+        item: usize,
+    },
+    /// `κ` is not positive.
+    #[error("node {node}: κ is not positive")]
+    Kappa {
+        /// The node.
+        node: usize,
+    },
+    /// The matrix of a quadratic leaf is not, or only just, positive semidefinite.
+    #[error("node {node}: the quadratic leaf does not close")]
+    NotDefinite {
+        /// The node.
+        node: usize,
+    },
     /// The tree ended with subtrees left open.
     #[error("the tree ends after node {0} with open subtrees")]
     Unfinished(usize),
@@ -240,6 +282,8 @@ type Ranges = Vec<(i64, i64)>;
 pub struct CoverChecker {
     /// Gram matrix of the items' integer vectors: item `i` is its vector times `xn/xd`.
     gram: Vec<IntVec>,
+    /// For quadratic leaves, once there is one.
+    rounded: OnceCell<quadratic::Rounded>,
     b: Vec<i64>,
     /// Slope of σ on negative inputs, `p/q`.
     p: BigInt,
@@ -249,6 +293,8 @@ pub struct CoverChecker {
     /// `(q·zd·xn)²` and `(xd·zn)²`: `|vec| ≤ H` is `AᵀGA·scale_vec ≤ H²·scale_h`.
     scale_vec: BigInt,
     scale_h: BigInt,
+    /// `xn·zd`.
+    finer: BigInt,
     /// `unit_tau·unit_a = cn/cd`.
     cn: BigInt,
     cd: BigInt,
@@ -325,9 +371,11 @@ impl CoverChecker {
         let step = &units.tau.0 * &units.a.0;
         Ok(Self {
             gram,
+            rounded: OnceCell::new(),
             b: items.iter().map(|item| item.b).collect(),
             scale_vec: (&q * &finer) * (&q * &finer),
             scale_h: &grid * &grid,
+            finer,
             p,
             q,
             t: per_unit.floor().to_integer(),
@@ -364,7 +412,7 @@ impl CoverChecker {
                 self.open.push(ranges);
             }
             Node::Tighten(t) => {
-                let relaxation = self.relax(index, &t.tighten, t.times, &ranges)?;
+                let relaxation = self.relax(index, &t.tighten, t.times, &[], &ranges)?;
                 for (updates, upper) in [(&t.upper, true), (&t.lower, false)] {
                     for &(item, tau, end) in updates {
                         self.check_end(index, &relaxation, item, tau, end, upper)?;
@@ -379,11 +427,12 @@ impl CoverChecker {
                 self.open.push(ranges);
             }
             Node::Close(Close { close, times }) => {
-                let r = self.relax(index, close, *times, &ranges)?;
+                let r = self.relax(index, close, *times, &[], &ranges)?;
                 if r.h.is_negative() || &r.square * &self.scale_vec > &r.h * &r.h * &self.scale_h {
                     return Err(CoverError::Open { node: index, excess: self.excess(&r) });
                 }
             }
+            Node::Quadratic(leaf) => self.quadratic(index, leaf, &ranges)?,
             Node::Empty(Empty { empty: item }) => {
                 let (node, item) = (index, *item);
                 let range = ranges.get(item).ok_or(CoverError::NoSuchItem { node, item })?;
@@ -403,12 +452,14 @@ impl CoverChecker {
         if self.open.is_empty() { Ok(self.nodes) } else { Err(CoverError::Unfinished(self.nodes)) }
     }
 
-    /// `vec` and `H` for the coefficients `times·a` on these ranges.
+    /// `vec` and `H` for the coefficients `times·a` on these ranges, with the parabolas `roots²`;
+    /// none where that list ends.
     fn relax(
         &self,
         node: usize,
         a: &[i64],
         times: i64,
+        roots: &[i64],
         ranges: &Ranges,
     ) -> Result<Relaxation, CoverError> {
         let expected = self.b.len();
@@ -419,54 +470,31 @@ impl CoverChecker {
         let short = IntVec::from_i64(a.to_vec());
         let mut products: Vec<BigInt> = self.gram.iter().map(|row| row.dot(&short)).collect();
         let mut square = IntVec::new(products.clone()).dot(&short);
-        let full: Option<Vec<i64>> = a.iter().map(|a| a.checked_mul(times)).collect();
+        let full: Option<Vec<i64>> = a.iter().map(|&a| i64::checked_mul(a, times)).collect();
         let a = full.filter(|_| times >= 1).ok_or(CoverError::Times { node, times })?;
         if times > 1 {
             products.iter_mut().for_each(|product| *product *= times);
             square = square * times * times;
         }
-        let constant = match self.constant_i128(&a, ranges) {
+        let constant = match self.constant::<i128>(&a, roots, ranges) {
             Some(k) => BigInt::from(k),
-            None => self.constant_big(&a, ranges),
+            // Never out of range: `NotDefinite` is not reached.
+            None => self
+                .constant::<BigInt>(&a, roots, ranges)
+                .ok_or(CoverError::NotDefinite { node })?,
         };
         Ok(Relaxation { products, square, h: &self.t - constant })
     }
 
-    /// `K` in units of `unit_a·unit_z/q`; `None` if an `i128` would overflow.
-    fn constant_i128(&self, a: &[i64], ranges: &Ranges) -> Option<i128> {
-        let (p, q) = (self.p.to_i128()?, self.q.to_i128()?);
-        let mut sum = 0i128;
-        for ((&a, &b), &(l, h)) in a.iter().zip(&self.b).zip(ranges) {
-            let (a, b) = (i128::from(a), i128::from(b));
-            let value = |z: i64| {
-                let slope = if z > 0 { q } else { p };
-                let coefficient = b.checked_mul(slope)?.checked_sub(q.checked_mul(a)?)?;
-                coefficient.checked_mul(i128::from(z))
-            };
-            let mut k = value(l)?.max(value(h)?);
-            if l < 0 && h > 0 {
-                k = k.max(0);
-            }
-            sum = sum.checked_add(k)?;
+    /// `K` in units of `unit_a·unit_z/q`; `None` if a number does not fit an `N`.
+    fn constant<N: Exact>(&self, a: &[i64], roots: &[i64], ranges: &Ranges) -> Option<N> {
+        let (p, q) = (N::of(&self.p)?, N::of(&self.q)?);
+        let mut sum = N::from(0);
+        let roots = roots.iter().copied().chain(std::iter::repeat(0));
+        for (((&a, &b), &range), root) in a.iter().zip(&self.b).zip(ranges).zip(roots) {
+            sum = sum.checked_add(&largest(&p, &q, a, b, root, range)?)?;
         }
         Some(sum)
-    }
-
-    /// The same in arbitrary precision.
-    fn constant_big(&self, a: &[i64], ranges: &Ranges) -> BigInt {
-        let mut sum = BigInt::zero();
-        for ((&a, &b), &(l, h)) in a.iter().zip(&self.b).zip(ranges) {
-            let value = |z: i64| {
-                let slope = if z > 0 { &self.q } else { &self.p };
-                (slope * b - &self.q * a) * z
-            };
-            let mut k = value(l).max(value(h));
-            if l < 0 && h > 0 {
-                k = k.max(BigInt::zero());
-            }
-            sum += k;
-        }
-        sum
     }
 
     /// Checks `h + τH ≥ 0` and `|x_i + τ vec|² ≤ (h + τH)²`, or its mirror image for a lower end.
@@ -505,6 +533,60 @@ impl CoverChecker {
         let excess = Rational::new(length - &r.h, self.t.clone().max(BigInt::one()));
         format!("{:.1e} of T", excess.to_f64().unwrap_or(f64::INFINITY))
     }
+}
+
+/// Integers whose operations are exact or refused.
+trait Exact: From<i64> + Ord + Integer + CheckedAdd + CheckedSub + CheckedMul {
+    fn of(value: &BigInt) -> Option<Self>;
+}
+
+impl Exact for i128 {
+    fn of(value: &BigInt) -> Option<Self> {
+        value.to_i128()
+    }
+}
+
+impl Exact for BigInt {
+    fn of(value: &BigInt) -> Option<Self> {
+        Some(value.clone())
+    }
+}
+
+/// At least `max { b σ(z) − a z − d² z² : l ≤ z ≤ h }`, in units of `unit_a·unit_z/q`, for `σ` with the
+/// slope `p/q` on negative inputs; for `d = 0` exactly that.
+///
+/// On either side of 0 the function is `c z − q d² z²`, concave. Its largest value there is at an
+/// end, or where `2 q d² z = c` if that lies between them: `c²/(4 q d²)`, rounded up.
+fn largest<N: Exact>(p: &N, q: &N, a: i64, b: i64, d: i64, (l, h): (i64, i64)) -> Option<N> {
+    let (a, b, d) = (N::from(a), N::from(b), N::from(d));
+    let shift = q.checked_mul(&a)?;
+    let side = |slope: &N| b.checked_mul(slope)?.checked_sub(&shift);
+    let (up, down) = (side(q)?, side(p)?);
+    let curve = q.checked_mul(&d.checked_mul(&d)?)?;
+    let value = |z: i64| {
+        let z_ = N::from(z);
+        let c = if z > 0 { &up } else { &down };
+        c.checked_sub(&curve.checked_mul(&z_)?)?.checked_mul(&z_)
+    };
+    let mut best = value(l)?.max(value(h)?);
+    if l < 0 && h > 0 {
+        best = best.max(N::from(0));
+    }
+    if !curve.is_zero() {
+        let twice = curve.checked_add(&curve)?;
+        let four = twice.checked_add(&twice)?;
+        for (c, from, to) in [(&up, l.max(0), h), (&down, l, h.min(0))] {
+            let inside =
+                twice.checked_mul(&N::from(from))? < *c && *c < twice.checked_mul(&N::from(to))?;
+            if inside {
+                let square = c.checked_mul(c)?;
+                let (quotient, rest) = square.div_mod_floor(&four);
+                let up = if rest.is_zero() { 0 } else { 1 };
+                best = best.max(quotient.checked_add(&N::from(up))?);
+            }
+        }
+    }
+    Some(best)
 }
 
 /// The integer vector nearest to `x/unit`.
