@@ -321,8 +321,8 @@ fn cover_cases() -> Vec<Rejected> {
         quadratic(
             "quadratic_below_its_maximum",
             "cover 0: node 0: the quadratic leaf does not close",
-            r#""bound":"0.35365""#,
-            r#""bound":"0.35355""#,
+            r#""bound":"7073/20000""#,
+            r#""bound":"7071/20000""#,
         ),
         quadratic(
             "quadratic_with_flat_parabolas",
@@ -370,8 +370,8 @@ fn cover_cases() -> Vec<Rejected> {
         rounded(
             "rounding_not_paid_for",
             "cover 0: node 1: the leaf does not close",
-            r#""bound":"0.167""#,
-            r#""bound":"0.1666""#,
+            r#""bound":"167/1000""#,
+            r#""bound":"833/5000""#,
         ),
         rounded("rounded_to_nothing", "unit x is not positive", r#""x":"1/1000""#, r#""x":"0""#),
         near(
