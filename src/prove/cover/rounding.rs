@@ -23,7 +23,7 @@ const MAX_COEFFICIENT: f64 = (1u64 << 62) as f64;
 #[derive(Default)]
 pub(super) struct Grid {
     pub(super) a: Vec<i64>,
-    vec: Vec<f64>,
+    pub(super) vec: Vec<f64>,
     upper: Vec<(usize, i64, i64)>,
     lower: Vec<(usize, i64, i64)>,
 }
@@ -48,7 +48,7 @@ pub(super) enum Tightened {
 
 impl Items<'_> {
     /// Largest step such that rounding to its multiples adds about `loss` to `|vec| + K`.
-    fn step(&self, loss: f64) -> i64 {
+    pub(super) fn step(&self, loss: f64) -> i64 {
         let finest = self.grid_a.iter().fold(0.0f64, |m, g| m.max(*g));
         let per_unit = finest * 0.5 * (self.len() as f64).sqrt();
         let step = loss / per_unit;
@@ -56,7 +56,7 @@ impl Items<'_> {
     }
 
     /// Rounds `β` to multiples of `step` in the integer form of the box of [`Items::relax`].
-    fn round(&self, state: &State, beta: &[f64], step: i64, a: &mut Vec<i64>) {
+    pub(super) fn round(&self, state: &State, beta: &[f64], step: i64, a: &mut Vec<i64>) {
         a.clear();
         for i in 0..self.len() {
             let b = self.b[i];
