@@ -312,7 +312,68 @@ fn cover_cases() -> Vec<Rejected> {
         let claim = at_most("cell", "0");
         text(&frozen_line(), vec![(claim, Proof::DualBound(dual_frozen(leaf)))])
     };
+    let quadratic = |name, error, from: &str, to: &str| {
+        case(name, error, edit("axes_by_a_quadratic", from, to))
+    };
+    let rounded =
+        |name, error, from: &str, to: &str| case(name, error, edit("third_rounded", from, to));
     vec![
+        quadratic(
+            "quadratic_below_its_maximum",
+            "cover 0: node 0: the quadratic leaf does not close",
+            r#""bound":"7073/20000""#,
+            r#""bound":"7071/20000""#,
+        ),
+        quadratic(
+            "quadratic_with_flat_parabolas",
+            "cover 0: node 0: the quadratic leaf does not close",
+            "[[0,60],[1,60]]",
+            "[[0,50],[1,50]]",
+        ),
+        quadratic(
+            "quadratic_without_parabolas",
+            "cover 0: node 0: the quadratic leaf does not close",
+            "[[0,60],[1,60]]",
+            "[]",
+        ),
+        quadratic(
+            "quadratic_with_small_kappa",
+            "cover 0: node 0: the quadratic leaf does not close",
+            r#""kappa":528960"#,
+            r#""kappa":260000"#,
+        ),
+        quadratic(
+            "quadratic_with_negative_kappa",
+            "cover 0: node 0: κ is not positive",
+            r#""kappa":528960"#,
+            r#""kappa":-528960"#,
+        ),
+        quadratic(
+            "parabola_with_negative_root",
+            "node 0: the parabola of item 1 is out of order or not positive",
+            "[1,60]",
+            "[1,-60]",
+        ),
+        quadratic(
+            "parabola_given_twice",
+            "node 0: the parabola of item 0 is out of order or not positive",
+            "[1,60]",
+            "[0,60]",
+        ),
+        quadratic("parabola_of_no_item", "node 0: there is no item 2", "[1,60]", "[2,60]"),
+        quadratic(
+            "negative_common_factor",
+            "node 0: coefficients times -1000 are not integers",
+            r#""times":1000"#,
+            r#""times":-1000"#,
+        ),
+        rounded(
+            "rounding_not_paid_for",
+            "cover 0: node 1: the leaf does not close",
+            r#""bound":"167/1000""#,
+            r#""bound":"833/5000""#,
+        ),
+        rounded("rounded_to_nothing", "unit x is not positive", r#""x":"1/1000""#, r#""x":"0""#),
         near(
             "bound_too_small",
             "cover 0: node 0: the leaf does not close",

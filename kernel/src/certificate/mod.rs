@@ -80,6 +80,7 @@ pub struct Entry {
 /// A proof by one rule.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "rule", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "a certificate holds a handful")]
 pub enum Proof {
     /// [`crate::proof::stationarity`].
     Stationarity(Stationarity),

@@ -2,6 +2,7 @@
 //!
 //! Nothing here rounds except [`root`], whose results are bounds in a stated direction.
 
+pub(crate) mod definite;
 pub mod germ;
 pub mod integers;
 pub mod rational;

@@ -90,12 +90,12 @@ pub fn in_layer_1(claim: Claim) -> Claim {
 
 /// Units from their texts.
 pub fn units(a: &str, z: &str, tau: &str) -> Units {
-    Units { a: n(a), z: n(z), tau: n(tau) }
+    Units { a: n(a), z: n(z), tau: n(tau), x: None }
 }
 
 /// A closing leaf.
 pub fn close(a: &[i64]) -> Node {
-    Node::Close(Close { close: a.to_vec() })
+    Node::Close(Close { close: a.to_vec(), times: 1 })
 }
 
 /// A branching.
@@ -110,7 +110,12 @@ pub fn empty(item: usize) -> Node {
 
 /// A round.
 pub fn tighten(a: &[i64], upper: &[(usize, i64, i64)], lower: &[(usize, i64, i64)]) -> Node {
-    Node::Tighten(Tighten { tighten: a.to_vec(), upper: upper.to_vec(), lower: lower.to_vec() })
+    Node::Tighten(Tighten {
+        tighten: a.to_vec(),
+        times: 1,
+        upper: upper.to_vec(),
+        lower: lower.to_vec(),
+    })
 }
 
 /// A cone over all inputs.

@@ -3,6 +3,7 @@
 
 use super::*;
 use maxmargin_kernel::certificate::{Certificate, Entry, ProblemEntry, Proof};
+use maxmargin_kernel::proof::cover::Quadratic;
 use maxmargin_kernel::proof::kkt_residual::KktResidual;
 use maxmargin_kernel::proof::norm_bound::NormBound;
 use maxmargin_kernel::proof::point::Point;
@@ -62,6 +63,27 @@ pub fn dual_output_signs() -> DualBound {
         (cone(-1, &[(0, 1), (1, -1)]), vec![close(&[0, 0])]),
     ];
     dual_in(units("1/4", "1/1000", "1/1000"), &[(0, 5), (1, 4)], covers)
+}
+
+/// σ(w₁) + σ(w₂) ≤ √2 in one leaf: σ(z) ≤ z/2 + βz² + 1/(16β), best at β = √2/4.
+pub fn axes_by_a_quadratic() -> DualBound {
+    let leaf = Node::Quadratic(Quadratic {
+        quadratic: vec![500, 500],
+        times: 1000,
+        roots: vec![(0, 60), (1, 60)],
+        kappa: 528_960,
+    });
+    let covers = vec![(cone(1, &[]), vec![leaf]), (cone(-1, &[]), vec![close(&[0, 0])])];
+    dual_in(units("1e-6", "1/100", "1"), &[(0, 1_000_000), (1, 1_000_000)], covers)
+}
+
+/// x = 1/3 rounded to 333/1000: T = 0.334 pays for the rounding.
+pub fn third_rounded() -> DualBound {
+    let nodes = vec![split(0), close(&[1]), close(&[0])];
+    let mut proof =
+        dual(&[(0, 1)], vec![(cone(1, &[]), nodes), (cone(-1, &[]), vec![close(&[0])])]);
+    proof.multipliers.units.x = Some(n("1/1000"));
+    proof
 }
 
 /// Name and text.
@@ -197,6 +219,20 @@ pub fn small() -> Vec<(&'static str, String)> {
         (
             "zero_on_some_inputs",
             proved(&on_axes, vec![(at_most("cell", "1/4"), Proof::DualBound(axes))]),
+        ),
+        (
+            "axes_by_a_quadratic",
+            proved(
+                &problem(RELU, &["1 0; 0 1", "1 1"], "1 0; 0 1", &[1, 1]),
+                vec![(at_most("any_width", "0.35365"), Proof::DualBound(axes_by_a_quadratic()))],
+            ),
+        ),
+        (
+            "third_rounded",
+            proved(
+                &problem(RELU, &["1", "1"], "1/3", &[1]),
+                vec![(at_most("any_width", "0.167"), Proof::DualBound(third_rounded()))],
+            ),
         ),
         (
             "depth_three",

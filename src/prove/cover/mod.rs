@@ -17,6 +17,7 @@
 mod items;
 mod local;
 mod node;
+mod quadratic;
 mod rounding;
 mod tree;
 mod units;

@@ -1,6 +1,7 @@
 //! What the search does at one node.
 use super::Direction;
 use super::items::{CONE, Items, State};
+use super::quadratic::Parabolas;
 use super::rounding::{Grid, Tightened};
 use crate::numeric::box_ls::{BoxLs, Effort, dot};
 use maxmargin_kernel::proof::cover::{Close, Empty, Node};
@@ -13,11 +14,12 @@ const LAST_ROUNDS: usize = 8;
 pub(super) struct Scratch {
     pub(super) ls: BoxLs,
     pub(super) grid: Grid,
+    parabolas: Parabolas,
 }
 
 impl Scratch {
     pub(super) fn new(n: usize) -> Self {
-        Self { ls: BoxLs::new(n), grid: Grid::default() }
+        Self { ls: BoxLs::new(n), grid: Grid::default(), parabolas: Parabolas::default() }
     }
 }
 
@@ -63,10 +65,13 @@ impl Items<'_> {
         rounds: usize,
         effort: Effort,
         margin: f64,
-        Scratch { ls, grid }: &mut Scratch,
+        Scratch { ls, grid, parabolas }: &mut Scratch,
         out: &mut Vec<Node>,
     ) -> Option<Step> {
-        let leaf = |grid: &Grid| Step::Leaf(Node::Close(Close { close: self.expand(&grid.a) }));
+        let leaf = |grid: &Grid| {
+            let (close, times) = self.expand(&grid.a);
+            Step::Leaf(Node::Close(Close { close, times }))
+        };
         let aim = self.t - margin;
         let last = effort.tolerance <= Effort::ACCURATE.tolerance;
         for _ in 0..rounds {
@@ -77,6 +82,9 @@ impl Items<'_> {
             // With large multipliers a length from the Gram matrix is not the last word.
             if (slack >= margin || last) && self.close(state, &ls.beta, slack.max(0.0), grid) {
                 return Some(leaf(grid));
+            }
+            if let Some(node) = self.quadratic(state, ls, constant, margin, grid, parabolas) {
+                return Some(Step::Leaf(node));
             }
             if let Some(violator) = self.violator(ls, constant) {
                 return Some(Step::Violated(violator));

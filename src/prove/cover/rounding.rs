@@ -23,7 +23,7 @@ const MAX_COEFFICIENT: f64 = (1u64 << 62) as f64;
 #[derive(Default)]
 pub(super) struct Grid {
     pub(super) a: Vec<i64>,
-    vec: Vec<f64>,
+    pub(super) vec: Vec<f64>,
     upper: Vec<(usize, i64, i64)>,
     lower: Vec<(usize, i64, i64)>,
 }
@@ -48,7 +48,7 @@ pub(super) enum Tightened {
 
 impl Items<'_> {
     /// Largest step such that rounding to its multiples adds about `loss` to `|vec| + K`.
-    fn step(&self, loss: f64) -> i64 {
+    pub(super) fn step(&self, loss: f64) -> i64 {
         let finest = self.grid_a.iter().fold(0.0f64, |m, g| m.max(*g));
         let per_unit = finest * 0.5 * (self.len() as f64).sqrt();
         let step = loss / per_unit;
@@ -56,7 +56,7 @@ impl Items<'_> {
     }
 
     /// Rounds `β` to multiples of `step` in the integer form of the box of [`Items::relax`].
-    fn round(&self, state: &State, beta: &[f64], step: i64, a: &mut Vec<i64>) {
+    pub(super) fn round(&self, state: &State, beta: &[f64], step: i64, a: &mut Vec<i64>) {
         a.clear();
         for i in 0..self.len() {
             let b = self.b[i];
@@ -173,8 +173,10 @@ impl Items<'_> {
             state.low[i] = end;
         }
         let named = |&(i, tau, end): &(usize, i64, i64)| (self.index[i], tau, end);
+        let (tighten, times) = self.expand(&grid.a);
         let node = Tighten {
-            tighten: self.expand(&grid.a),
+            tighten,
+            times,
             upper: grid.upper.iter().map(named).collect(),
             lower: grid.lower.iter().map(named).collect(),
         };
@@ -222,13 +224,21 @@ impl Items<'_> {
         (end < high as f64).then_some((units as i64, end as i64))
     }
 
-    /// Coefficients of all of the instance's items; 0 for zero vectors.
-    pub(super) fn expand(&self, a: &[i64]) -> Vec<i64> {
+    /// Coefficients of all of the instance's items, 0 for zero vectors, without their largest
+    /// common power of ten, and that power.
+    pub(super) fn expand(&self, a: &[i64]) -> (Vec<i64>, i64) {
+        let mut times = 1i64;
+        while times < 10i64.pow(17)
+            && a.iter().any(|a| *a != 0)
+            && a.iter().all(|a| a % (10 * times) == 0)
+        {
+            times *= 10;
+        }
         let mut all = vec![0; self.instance.x.len()];
         for (&i, &a) in self.index.iter().zip(a) {
-            all[i] = a;
+            all[i] = a / times;
         }
-        all
+        (all, times)
     }
 }
 

@@ -34,7 +34,7 @@ impl FloatUnits {
 
     /// The same as the kernel writes them.
     pub fn to_kernel(self) -> Units {
-        Units { a: power(self.a), z: power(self.z), tau: power(self.tau) }
+        Units { a: power(self.a), z: power(self.z), tau: power(self.tau), x: None }
     }
 
     /// The unit of coefficients.

@@ -110,7 +110,7 @@ impl<'s, 'a> Builder<'s, 'a> {
         let lambda =
             found.lambda.iter().map(|(k, l)| Some((*k, whole(l)?))).collect::<Option<Vec<_>>>()?;
         let units =
-            Units { a: Number(fine), z: Number(coarse.clone()), tau: Number(coarse), ..units() };
+            Units { a: Number(fine), z: Number(coarse.clone()), tau: Number(coarse), x: None };
         Some(Self { setting, found, neurons, units, lambda })
     }
 
@@ -143,12 +143,8 @@ impl<'s, 'a> Builder<'s, 'a> {
         };
         let items: Vec<Item> = self.lambda.iter().map(item).collect();
         let checker = CoverChecker::new(&items, &self.units, &self.setting.alpha, t).ok()?;
-        let mut leaf = Leaf::new(
-            &items,
-            &self.units,
-            &self.setting.alpha,
-            self.exact_coefficients(cone.sign, inputs),
-        );
+        let mut leaf =
+            Leaf::new(&items, &self.setting.alpha, self.exact_coefficients(cone.sign, inputs));
         let mut nodes = Vec::new();
         let sides: Vec<Option<bool>> = items.iter().map(|i| i.fixed.map(|f| f.is_gt())).collect();
         grow(checker, &mut leaf, sides, &mut nodes).then_some(nodes)
@@ -179,11 +175,6 @@ impl<'s, 'a> Builder<'s, 'a> {
         };
         self.neurons.iter().filter(wanted).filter_map(list).collect()
     }
-}
-
-fn units() -> Units {
-    let one = Number(Rational::one());
-    Units { a: one.clone(), z: one.clone(), tau: one }
 }
 
 /// Closes the next subtree, splitting where it does not close by itself; false if that fails.
@@ -229,7 +220,7 @@ fn grow(
 }
 
 fn close(a: Vec<i64>) -> Node {
-    Node::Close(Close { close: a })
+    Node::Close(Close { close: a, times: 1 })
 }
 
 /// Least squares for closing coefficients.
@@ -243,8 +234,7 @@ struct Leaf {
 }
 
 impl Leaf {
-    fn new(items: &[Item], units: &Units, alpha: &Rational, exact: Vec<Vec<i64>>) -> Self {
-        let _ = units;
+    fn new(items: &[Item], alpha: &Rational, exact: Vec<Vec<i64>>) -> Self {
         let x: Vec<&ScaledVec> = items.iter().map(|i| &i.x).collect();
         let row = |u: &ScaledVec| x.iter().map(|v| u.dot(v).to_f64().unwrap_or(0.0)).collect();
         Self {
