@@ -5,10 +5,11 @@ mod brackets;
 pub use brackets::{Bracket, global_stage};
 
 use crate::budget::Budget;
+use crate::prove::decide::{Decision, Question, decide};
 use crate::prove::kkt_residual;
 use maxmargin_kernel::certificate::{Certificate, Entry, ProblemEntry};
 use maxmargin_kernel::check::{Failure, Limits, Report, check};
-use maxmargin_kernel::claim::Region;
+use maxmargin_kernel::claim::{Region, Scope};
 use maxmargin_kernel::network::TwoLayer;
 use maxmargin_kernel::number::Rational;
 use maxmargin_kernel::problem::Problem;
@@ -16,6 +17,10 @@ use maxmargin_kernel::problem::Problem;
 /// What to prove.
 #[derive(Clone, Debug)]
 pub struct Request {
+    /// Questions for an exact verdict.
+    pub decide: Vec<Question>,
+    /// The scopes in which they are asked.
+    pub scopes: Vec<Scope>,
     /// Regions for two-sided brackets.
     pub brackets: Vec<Region>,
     /// δ and ε of the KKT residual.
@@ -30,17 +35,44 @@ pub struct Request {
     pub budget: Budget,
 }
 
+impl Default for Request {
+    /// Nothing asked for, all layers, gap 1e-6, one thread, no limit.
+    fn default() -> Self {
+        Self {
+            decide: Vec::new(),
+            scopes: vec![Scope::All],
+            brackets: Vec::new(),
+            residual: None,
+            residual_asked: false,
+            gap: 1e-6,
+            threads: 1,
+            budget: Budget::default(),
+        }
+    }
+}
+
 /// What was proved, and what was not.
 #[derive(Debug, Default)]
 pub struct Outcome {
     /// The claims with their proofs, each accepted by the kernel.
     pub entries: Vec<Entry>,
+    /// The exact verdicts asked for.
+    pub decisions: Vec<Decision>,
     /// The brackets, one or two per region asked for.
     pub brackets: Vec<Bracket>,
-    /// What was asked for and neither proved nor refuted, with the reason.
+    /// Exact verdicts that are undecided.
+    pub open_questions: usize,
+    /// What else was asked for and neither proved nor refuted, with the reason.
     pub undecided: Vec<String>,
     /// Whether a limit ended the search.
     pub limit: bool,
+}
+
+impl Outcome {
+    /// Whether something asked for is neither proved nor refuted.
+    pub fn is_undecided(&self) -> bool {
+        self.open_questions > 0 || !self.undecided.is_empty()
+    }
 }
 
 /// Proves what can be proved. `stage` is told what is being done.
@@ -48,6 +80,19 @@ pub struct Outcome {
 /// The point must classify its data.
 pub fn certify(problem: &Problem, request: &Request, mut stage: impl FnMut(&str)) -> Outcome {
     let mut outcome = Outcome::default();
+    for scope in &request.scopes {
+        if request.decide.is_empty() {
+            break;
+        }
+        stage(&format!("exact verdicts, scope {scope}"));
+        for decision in decide(problem, *scope, &request.decide, &request.budget) {
+            match &decision.answer {
+                Ok(entry) => outcome.entries.push(entry.clone()),
+                Err(_) => outcome.open_questions += 1,
+            }
+            outcome.decisions.push(decision);
+        }
+    }
     if let Some((delta, epsilon)) = &request.residual {
         stage("KKT residual");
         let asked = request.residual_asked;

@@ -1,6 +1,7 @@
 //! What can be asked on the command line.
+use crate::prove::decide::Question;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use maxmargin_kernel::claim::Region;
+use maxmargin_kernel::claim::{Region, Scope};
 use maxmargin_kernel::network::Activation;
 use maxmargin_kernel::number::{Rational, parse_rational};
 use std::path::PathBuf;
@@ -49,7 +50,7 @@ const CERTIFY: &str = "\
 Examples:
   maxmargin certify --model net.safetensors --data train.npz -o net.cert.json
   maxmargin certify --model net.safetensors --data train.csv --label species --bracket near:1e-3
-  maxmargin certify --model point.json --data points.json --json
+  maxmargin certify --model point.json --data points.json --decide local --scope layer:1
 
 Regions: `cell` keeps every activation pattern; `near:δ` also lets a neuron cross the samples within
 a relative distance δ of its kink; `everywhere` is every network of this architecture.";
@@ -133,8 +134,15 @@ pub(super) struct CertifyArguments {
     /// Where to write the certificate
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Exact verdict: kkt, local or global; may be repeated
+    /// (default for an exact .json network: all three)
+    #[arg(long, value_name = "QUESTION", value_enum)]
+    pub decide: Vec<Question>,
+    /// Scope of --decide: all, or layer:L with the other layers fixed; may be repeated
+    #[arg(long, value_name = "SCOPE")]
+    pub scope: Vec<Scope>,
     /// Region to bracket: cell, near:DELTA or everywhere; may be repeated
-    /// (default: cell, near:1e-4 and everywhere)
+    /// (default for a trained network: cell, near:1e-4 and everywhere)
     #[arg(long, value_name = "REGION")]
     pub bracket: Vec<Region>,
     /// δ of the KKT residual: constraints within (1+δ) of the margin count as active

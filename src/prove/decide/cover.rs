@@ -190,7 +190,7 @@ fn grow(
         if nodes.len() > MAX_NODES {
             return false;
         }
-        let closing = leaf.candidates(&sides).into_iter().map(|a| close(a)).find(|node| {
+        let closing = leaf.candidates(&sides).into_iter().map(close).find(|node| {
             let mut trial = checker.clone();
             let closes = trial.node(node).is_ok();
             if closes {

@@ -19,7 +19,7 @@ use maxmargin_kernel::problem::Problem;
 use stationarity::{Answer, Multipliers, kkt_entry, not_kkt_entry};
 
 /// What to decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Question {
     /// Is θ a KKT point?
     Kkt,
@@ -27,6 +27,11 @@ pub enum Question {
     Local,
     /// Is θ a global optimum?
     Global,
+}
+
+impl Question {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Kkt, Self::Local, Self::Global];
 }
 
 /// The answer to one question.
