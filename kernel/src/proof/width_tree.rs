@@ -1,7 +1,8 @@
-//! One width only (end of rule 3.7): depth 2, one output, no sharing, region `everywhere`.
+//! Many multipliers instead of one (end of rules 3.5b and 3.7): depth 2, one output, no sharing.
 //!
-//! The dual bound speaks of every width and can be loose for a narrow network. Here a tree divides
-//! the competitors θ' of this very architecture:
+//! The dual bound speaks of every width and can be loose for a narrow network; and near a point with
+//! kinks one λ need not serve all their sides. Here a tree divides the competitors θ' of this very
+//! architecture:
 //!
 //! - **output** (`j`): the first subtree has `v'_j ≥ 0`, the second `v'_j ≤ 0`;
 //! - **split** (`j`, `i`): the first has `w'_j·x_i ≥ 0`, the second `w'_j·x_i ≤ 0`;
@@ -18,15 +19,25 @@
 //! means `v'_j ≤ v'_k ≤ 0`, so the walk took the second subtree at `j`, and never arrives there. It ends
 //! in a leaf all of whose conditions θ' satisfies.
 //!
-//! Claims: `margin_at_most B`, and `global_optimum` (`local_optimum` follows) with `B = ν(θ) = γ/|θ|²`.
+//! | claim | competitors | `B` |
+//! |---|---|---|
+//! | `margin_at_most B`, region `everywhere` | all θ' | `B` |
+//! | `global_optimum` | all θ' | `ν(θ) = γ/|θ|²` |
+//! | `local_optimum` | `near 0`, which contains a neighbourhood of θ ([`super::local_cover`]) | `ν(θ)` |
+//!
+//! For `local_optimum` a leaf's cones are also cut by the signs that every competitor of `near 0`
+//! keeps, a branching usually concerns a kink, and *symmetric* is refused: `near 0` is not closed
+//! under exchanging neurons. A branch that contradicts a sign of θ leaves only competitors with a
+//! zero there, and either sign describes those.
+//!
 //! The tree is exponential: meant for a handful of samples and neurons.
 use super::dual_bound::{Branch, Cover, DualBoundChecker, DualBoundError, Multipliers};
 use super::{Refusal, only_all, wrong_claim};
-use crate::claim::{Claim, Region};
+use crate::claim::{Claim, Number, Region};
 use crate::network::{Neuron, TwoLayer};
 use crate::number::Rational;
 use crate::problem::Problem;
-use num_traits::Signed;
+use num_traits::{Signed, Zero};
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
 
@@ -104,6 +115,9 @@ pub enum WidthTreeError {
         /// `j`.
         second: usize,
     },
+    /// Neurons may be exchanged only where all θ' compete.
+    #[error("node {0}: near θ neurons may not be exchanged")]
+    SymmetricNear(usize),
     /// A leaf whose covers fail.
     #[error("node {node}: {error}")]
     Leaf {
@@ -127,6 +141,8 @@ pub enum WidthTreeError {
 pub struct WidthTreeChecker<'p> {
     problem: &'p Problem,
     bound: Rational,
+    /// The competitors: `everywhere` or `near 0`.
+    region: Region,
     neurons: Vec<Neuron>,
     /// The subtrees still to come; the last is next.
     open: Vec<Branch>,
@@ -140,6 +156,10 @@ impl<'p> WidthTreeChecker<'p> {
     /// # Errors
     /// [`Refusal`]: another claim, an architecture the rule does not know.
     pub fn new(problem: &'p Problem, claim: &Claim) -> Result<Self, Refusal> {
+        let region = match claim {
+            Claim::LocalOptimum { .. } => Region::Near(Number(Rational::zero())),
+            _ => Region::Everywhere,
+        };
         let bound = match claim {
             Claim::MarginAtMost { region, bound, .. } => {
                 if *region != Region::Everywhere {
@@ -159,7 +179,7 @@ impl<'p> WidthTreeChecker<'p> {
         let two_layer = TwoLayer::with_one_output(problem.network())
             .map_err(|reason| Refusal::Architecture { rule: RULE, reason })?;
         let (neurons, open) = (two_layer.neurons, vec![Branch::default()]);
-        Ok(Self { problem, bound, neurons, open, nodes: 0, cover_nodes: 0 })
+        Ok(Self { problem, bound, region, neurons, open, nodes: 0, cover_nodes: 0 })
     }
 
     /// Checks the next node.
@@ -195,6 +215,9 @@ impl<'p> WidthTreeChecker<'p> {
             WidthNode::Symmetric(k, j) => {
                 let (first, second) = (self.neuron(index, *k)?, self.neuron(index, *j)?);
                 let signs = (branch.outputs.get(k), branch.outputs.get(j));
+                if self.region != Region::Everywhere {
+                    return Err(WidthTreeError::SymmetricNear(index).into());
+                }
                 if k >= j || first.inputs != second.inputs || signs != (Some(&-1), Some(&1)) {
                     let (first, second) = (*k, *j);
                     return Err(WidthTreeError::NotSymmetric { node: index, first, second }.into());
@@ -205,7 +228,7 @@ impl<'p> WidthTreeChecker<'p> {
                 let mut checker = DualBoundChecker::of_region(
                     RULE,
                     self.problem,
-                    Region::Everywhere,
+                    self.region.clone(),
                     &self.bound,
                     leaf.multipliers.clone(),
                 )

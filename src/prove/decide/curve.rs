@@ -22,7 +22,9 @@ use num_traits::{One, Signed, Zero};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
-/// Most choices of sides tried at first order.
+/// Kinks up to which every choice of sides is tried at first order.
+const EXHAUSTIVE: usize = 12;
+/// Random choices of sides where there are more.
 const SIDES: usize = 512;
 /// Starts of the search for negative curvature.
 const STARTS: usize = 120;
@@ -59,13 +61,13 @@ fn first_order(setting: &Setting, budget: &Budget) -> Option<Entry> {
         list
     };
     let mut rng = Pcg64::seed_from_u64(3);
-    let choices = if kinks.len() < 9 { 1usize << kinks.len() } else { SIDES };
+    let choices = if kinks.len() <= EXHAUSTIVE { 1usize << kinks.len() } else { SIDES };
     for choice in 0..choices {
         if budget.expired() {
             return None;
         }
         let side = |at: usize, rng: &mut Pcg64| match kinks.len() {
-            0..9 => choice >> at & 1 == 1,
+            0..=EXHAUSTIVE => choice >> at & 1 == 1,
             _ => rng.random(),
         };
         let sides: Vec<bool> = (0..kinks.len()).map(|at| side(at, &mut rng)).collect();

@@ -4,6 +4,7 @@
 //! given. The searches know the point and the data alone.
 
 mod better;
+mod cells;
 mod cover;
 mod curve;
 mod optimum;
@@ -159,7 +160,8 @@ impl<'s, 'a> Decider<'s, 'a> {
         let setting = self.setting;
         let mut answer = Err(String::new());
         if let Ok(found) = &self.multipliers {
-            answer = optimum::local(setting, found);
+            answer = optimum::local(setting, found)
+                .or_else(|why| cells::local(setting, self.budget).ok_or(why));
         }
         if answer.is_err()
             && let Some(entry) = curve::search(setting, self.multipliers.as_ref().ok(), self.budget)
