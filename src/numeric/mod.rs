@@ -7,4 +7,6 @@ pub mod flow;
 pub mod lazy;
 pub mod least_squares;
 pub mod program;
+#[cfg(test)]
+pub mod pythagorean;
 pub mod two_layer;

@@ -71,15 +71,13 @@ fn negative_direction(s: &[Vec<BigInt>], left: &[usize]) -> Option<Vec<(usize, R
             return Some(vec![(i, Rational::one())]);
         }
     }
-    for &i in left.iter().filter(|&&i| s[i][i].is_zero()) {
-        for &j in left.iter().filter(|&&j| j != i && !s[i][j].is_zero()) {
-            // d = t e_i + e_j gives 2t s_ij + s_jj: any t beyond −s_jj/(2 s_ij).
-            let sign = if s[i][j].is_positive() { -1 } else { 1 };
-            let t = (s[j][j].abs() / (BigInt::from(2) * s[i][j].abs()) + BigInt::one()) * sign;
-            return Some(vec![(i, Rational::from_integer(t)), (j, Rational::one())]);
-        }
-    }
-    None
+    let zeros = left.iter().filter(|&&i| s[i][i].is_zero());
+    let mut pairs = zeros.flat_map(|&i| left.iter().map(move |&j| (i, j)));
+    let (i, j) = pairs.find(|&(i, j)| i != j && !s[i][j].is_zero())?;
+    // d = t e_i + e_j gives 2t s_ij + s_jj: any t beyond −s_jj/(2 s_ij).
+    let sign = if s[i][j].is_positive() { -1 } else { 1 };
+    let t = (s[j][j].abs() / (BigInt::from(2) * s[i][j].abs()) + BigInt::one()) * sign;
+    Some(vec![(i, Rational::from_integer(t)), (j, Rational::one())])
 }
 
 /// `d` on the Schur complement extended to all coordinates such that the form keeps its value:

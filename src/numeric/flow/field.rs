@@ -69,6 +69,13 @@ impl Field {
         log_sum_exp(&self.margins(theta))
     }
 
+    /// Which hidden preactivations are positive, sample by sample: the cell of θ.
+    pub(super) fn cell(&self, theta: &[f64]) -> Vec<bool> {
+        let hidden = self.layers.len() - 1;
+        let (passes, _) = self.evaluate(theta);
+        passes.iter().flat_map(|p| &p[..hidden]).flatten().map(|z| *z > 0.0).collect()
+    }
+
     /// `−∇L/L`.
     pub(super) fn velocity(&self, theta: &[f64]) -> Vec<f64> {
         let (passes, margins) = self.evaluate(theta);

@@ -17,9 +17,12 @@
 //! networks*, ICLR 2020; Z. Ji, M. Telgarsky, *Directional convergence and alignment in deep learning*,
 //! NeurIPS 2020), slowly: what is still to come decreases like a power of `1/log(1/L)`.
 //!
-//! Conventions: σ'(0) is α, the slope for negative inputs, as automatic differentiation has it; so a unit
-//! that is exactly at a kink does not move it. Integrator: J. R. Dormand, P. J. Prince, *A family of
-//! embedded Runge–Kutta formulae*, 1980, orders 5 and 4.
+//! Conventions: σ'(0) is α, the slope for negative inputs, as automatic differentiation has it; so a
+//! unit that is exactly on a kink stays there for that sample. A path that runs *along* a kink, usual
+//! on real data, is followed by crossing it in short steps, which takes long.
+//!
+//! Integrator: J. R. Dormand, P. J. Prince, *A family of embedded Runge–Kutta formulae*, J. Comput.
+//! Appl. Math. 1980, orders 5 and 4.
 
 mod field;
 mod runge_kutta;

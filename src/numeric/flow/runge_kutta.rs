@@ -41,6 +41,11 @@ const ERROR: [f64; 7] = [
     -1.0 / 40.0,
 ];
 
+/// Length of a step, relative to `|θ|`, that is short enough to cross a kink with. The velocity jumps
+/// there, so no step is as accurate as elsewhere; and where both sides lead to the kink, the path runs
+/// along it and would be cut into ever shorter steps.
+const CROSSING: f64 = 1e-6;
+
 /// One step of size `h` from `theta`, where the velocity is known.
 pub(super) fn step(field: &Field, theta: &[f64], velocity: &[f64], h: f64, tolerance: f64) -> Step {
     let mut stages: Vec<Vec<f64>> = vec![velocity.to_vec()];
@@ -62,6 +67,11 @@ pub(super) fn step(field: &Field, theta: &[f64], velocity: &[f64], h: f64, toler
     }
     // The usual controller of order 5: safety 0.9, at most a factor 5 either way.
     let next_h = h * (0.9 * ratio.max(1e-10).powf(-0.2)).clamp(0.2, 5.0);
+    let short = h * length(velocity) <= CROSSING * length(theta);
+    if ratio > 1.0 && short && field.cell(theta) != field.cell(&point) {
+        let velocity = stages.pop().unwrap_or_default();
+        return Step::Accepted { theta: point, velocity, next_h: h };
+    }
     match (ratio <= 1.0, stages.pop()) {
         (true, Some(velocity)) => Step::Accepted { theta: point, velocity, next_h },
         _ => Step::Refused { next_h },
