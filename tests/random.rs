@@ -196,6 +196,10 @@ proptest! {
         for bracket in &outcome.brackets {
             if let Some(high) = &bracket.at_most {
                 prop_assert!(bracket.at_least <= *high, "{:?}", bracket);
+                // The best point of a cell is a convex program, if no sign is left open.
+                let close = &bracket.at_least * ratio(1_000_001, 1_000_000);
+                let tight = bracket.region == Region::Cell && !case.v.contains(&Some(0));
+                prop_assert!(!tight || *high <= close, "{:?}", bracket);
             }
         }
         // A region with an attained margin and an upper bound: exactly in order, in every region.

@@ -1,5 +1,6 @@
 //! A seeded checkpoint of the size of a real one: images of 28 × 28 bytes over 255, weights from
-//! a normal distribution, both float32.
+//! a normal distribution, output weights in pairs of opposite sign so that both labels occur; all
+//! float32.
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -30,7 +31,7 @@ impl Synthetic {
             (0..n).map(|_| scale * normal(&mut rng)).collect()
         };
         let w = normals(WIDTH * INPUTS, 0.05);
-        let v = normals(WIDTH, 0.1);
+        let v = normals(WIDTH / 2, 0.1).into_iter().flat_map(|v| [v, -v]).collect();
         Self { x, w, v }
     }
 }

@@ -133,11 +133,11 @@ impl View {
     }
 }
 
-/// The network with the architecture of `template` and these neurons (`w` by inputs, `v`); rows
-/// that do not exist keep their parameters.
+/// The network with the architecture of `template` and these neurons (`w` by inputs, `v`), all that
+/// exist; the input weights of rows that nothing reads are 0, since they would only add to `|θ|`.
 pub fn with_units(template: &Network, units: &[Unit]) -> Option<Network> {
     let [first, second] = template.layers() else { return None };
-    let mut p1 = to_f64s(first.parameters());
+    let mut p1 = vec![0.0; first.parameters().len()];
     let mut p2 = to_f64s(second.parameters());
     for unit in units {
         for c in 0..first.cols() {

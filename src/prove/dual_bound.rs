@@ -14,6 +14,8 @@ use num_traits::ToPrimitive;
 
 /// Most times pieces are added.
 const ROUNDS: usize = 40;
+/// Pieces with less of the cost than this are not used.
+const USED: f64 = 1e-9;
 
 /// What the search found.
 #[derive(Default)]
@@ -37,7 +39,14 @@ pub fn prove(problem: &Problem, view: &View, region: &Region, request: &Request)
             break;
         }
         let Some(optimum) = program.optimise(request.budget.deadline) else { break };
-        if let Some((network, ratio)) = improved(problem, view, &program, &optimum)
+        // A network of this width takes one side per neuron.
+        let used = |size| size > USED * optimum.value;
+        let narrow = program.one_piece_each(&optimum.u, used).and_then(|mut narrow| {
+            let optimum = narrow.optimise(request.budget.deadline)?;
+            improved(problem, view, &narrow, &optimum)
+        });
+        if let Some((network, ratio)) =
+            narrow.or_else(|| improved(problem, view, &program, &optimum))
             && ratio > best_lower
         {
             best_lower = ratio;
@@ -88,7 +97,7 @@ fn improved(
     let mut signs: Vec<f64> =
         view.units.iter().map(|u| if u.v < 0.0 { -1.0 } else { 1.0 }).collect();
     for ((piece, &j), value) in program.pieces.iter().zip(&program.owner).zip(&optimum.u) {
-        let used = length(value) > 1e-9 * optimum.value;
+        let used = length(value) > USED * optimum.value;
         if !used {
             continue;
         }

@@ -18,6 +18,7 @@ const BATCH: usize = 25;
 const ROUNDS: usize = 60;
 
 /// The program of one region, and how far it has come.
+#[derive(Clone)]
 pub struct RegionProgram<'a> {
     /// `cell` or `near δ`.
     pub region: Region,
@@ -93,6 +94,23 @@ impl<'a> RegionProgram<'a> {
         self.pieces.push(Piece { sign, modes, rows: Vec::new(), support });
         self.owner.push(j);
         true
+    }
+
+    /// The program in which every unit has one piece only, that with the longest vector in `u`;
+    /// `None` if no unit has two that are used.
+    pub fn one_piece_each(&self, u: &[Vec<f64>], used: impl Fn(f64) -> bool) -> Option<Self> {
+        let size = |p: &usize| length(&u[*p]);
+        let of = |j: usize| (0..self.pieces.len()).filter(move |p| self.owner[*p] == j);
+        let twice = |j: usize| of(j).filter(|p| used(size(p))).count() > 1;
+        if !(0..self.view.units.len()).any(twice) {
+            return None;
+        }
+        let longest = |j: usize| of(j).max_by(|a, b| size(a).total_cmp(&size(b)));
+        let kept: Vec<usize> = (0..self.view.units.len()).filter_map(longest).collect();
+        let mut program = self.clone();
+        program.pieces = kept.iter().map(|p| self.pieces[*p].clone()).collect();
+        program.owner = kept.iter().map(|p| self.owner[*p]).collect();
+        Some(program)
     }
 
     /// Starts with the samples of smallest margin.
