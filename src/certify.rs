@@ -1,7 +1,7 @@
 //! The whole report about a point: which claims to prove, in which order.
 use crate::budget::Budget;
 use crate::numeric::two_layer::{View, to_f64};
-use crate::prove::{dual_bound, kkt_residual, norm_bound, point};
+use crate::prove::{dual_bound, global, kkt_residual, norm_bound, point};
 use maxmargin_kernel::certificate::{Certificate, Entry, ProblemEntry};
 use maxmargin_kernel::check::{Failure, Limits, Report, check};
 use maxmargin_kernel::claim::{Claim, Region};
@@ -90,6 +90,7 @@ pub fn certify(problem: &Problem, request: &Request, mut stage: impl FnMut(&str)
             attained_here: true,
         };
         let mut lower = None;
+        let mut wide = None;
         if local {
             match (&view, TwoLayer::with_one_output(problem.network())) {
                 (Some(view), _) => {
@@ -112,14 +113,46 @@ pub fn certify(problem: &Problem, request: &Request, mut stage: impl FnMut(&str)
                 (None, Ok(_)) => {}
             }
         } else {
-            if let Some(entry) = norm_bound::prove(problem) {
-                bracket.at_most = bound(&entry).map(|b| b / nu);
-                bracket.upper_rule = "norm bound";
-                outcome.entries.push(entry);
-            }
-            if let Some(view) = &view
-                && !request.budget.expired()
+            let global = view.as_ref().filter(|_| !request.budget.expired()).map(|view| {
+                let seeds: Vec<(f64, Vec<f64>)> = view
+                    .units
+                    .iter()
+                    .map(|u| (if u.v < 0.0 { -1.0 } else { 1.0 }, u.w.clone()))
+                    .collect();
+                let options = global::Options {
+                    gap: request.gap,
+                    starts: 200,
+                    budget: request.budget.clone(),
+                    parallel: request.threads > 1,
+                };
+                let found = global::search(view, &seeds, &options, |s| stage(&global_stage(&s)));
+                outcome.limit |= found.limit;
+                (view, found)
+            });
+            let dual = global.as_ref().and_then(|(_, found)| global::upper_entry(problem, found));
+            let crude = norm_bound::prove(problem);
+            // The crude bound costs nothing and covers networks the dual bound does not; the
+            // bracket takes the better one.
+            for (rule, entry, nodes) in (dual.map(|(e, n)| ("dual bound", e, n)).into_iter())
+                .chain(crude.map(|e| ("norm bound", e, 0)))
             {
+                let times = bound(&entry).map(|b| b / nu);
+                if bracket.at_most.is_none_or(|old| times.is_some_and(|t| t < old)) {
+                    (bracket.at_most, bracket.upper_rule, bracket.nodes) = (times, rule, nodes);
+                    outcome.entries.push(entry);
+                }
+            }
+            if let Some((view, found)) = &global {
+                if let Some(entry) = global::lower_entry(problem, view, found) {
+                    wide = Some(Bracket {
+                        region: Region::AnyWidth,
+                        at_least: bound(&entry).map_or(1.0, |b| b / nu),
+                        attained_here: false,
+                        ..bracket.clone()
+                    });
+                    outcome.entries.push(entry);
+                }
+                found_better.extend(global::in_architecture(problem, view, found));
                 let options =
                     crate::polish::Options { budget: request.budget.clone(), ..Default::default() };
                 found_better
@@ -140,9 +173,19 @@ pub fn certify(problem: &Problem, request: &Request, mut stage: impl FnMut(&str)
             outcome.undecided.push(format!("an upper bound in `{region}`: {why}"));
         }
         outcome.brackets.push(bracket);
+        outcome.brackets.extend(wide);
     }
     outcome.limit |= request.budget.expired();
     outcome
+}
+
+/// The state of the global search in one line.
+pub fn global_stage(s: &global::Status) -> String {
+    let gap = if s.lower > 0.0 { format!("{:.1e}", s.upper / s.lower - 1.0) } else { "?".into() };
+    format!(
+        "any width: round {}, cost ≤ {:.6}, ≥ {:.6}, gap {gap}, {} nodes",
+        s.round, s.upper, s.lower, s.nodes
+    )
 }
 
 /// The best of these networks as a point of the region, if it beats θ.

@@ -6,6 +6,8 @@ pub mod certify;
 pub mod cli;
 pub mod import;
 pub mod numeric;
+pub mod paper;
 pub mod polish;
 pub mod prove;
 pub mod report;
+pub mod solve;

@@ -28,6 +28,9 @@ pub(super) enum Command {
     /// Move a network to the best point reachable across adjacent activation cells
     #[command(after_help = POLISH)]
     Polish(PolishArguments),
+    /// Find a certified globally optimal two-layer network for a data set
+    #[command(after_help = SOLVE)]
+    Solve(SolveArguments),
     /// Verify certificates in exact arithmetic
     #[command(after_help = CHECK)]
     Check(CheckArguments),
@@ -49,6 +52,12 @@ Example:
   maxmargin polish --model net.safetensors --data train.npz -o polished.safetensors
 
 The exact normalised margin never decreases: without an improvement nothing is written.";
+const SOLVE: &str = "\
+Example:
+  maxmargin solve --data train.npz -o best.safetensors --certificate best.cert.json
+
+The network has the largest normalised margin of all two-layer networks of any width, up to the
+certified relative gap that is printed.";
 const CHECK: &str = "\
 Example:
   maxmargin check net.cert.json --model net.safetensors --data train.npz
@@ -152,6 +161,32 @@ pub(super) struct PolishArguments {
     #[arg(long)]
     pub jump: bool,
     /// Print one JSON object instead of the report
+    #[arg(long)]
+    pub json: bool,
+    /// Limits
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// `maxmargin solve`.
+#[derive(Debug, Args)]
+pub(super) struct SolveArguments {
+    /// The training set: .npz (arrays X, y), .csv or exact .json; labels ±1 or 0/1
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// Where to write the network: .safetensors or exact .json
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Where to write the certificate
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+    /// How to read the data, and the activation
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Relative gap to reach
+    #[arg(long, default_value_t = 1e-6, value_parser = seconds)]
+    pub gap: f64,
+    /// Print one JSON object
     #[arg(long)]
     pub json: bool,
     /// Limits

@@ -7,6 +7,7 @@ mod error;
 mod output;
 mod polish;
 mod show;
+mod solve;
 
 use arguments::{Cli, Command};
 use clap::Parser;
@@ -25,6 +26,7 @@ pub fn run() -> ExitCode {
     let outcome = match &cli.command {
         Command::Certify(a) => certify::run(a),
         Command::Polish(a) => polish::run(a),
+        Command::Solve(a) => solve::run(a),
         Command::Check(a) => check::run(a),
         Command::Show(a) => show::run(a),
     };

@@ -7,7 +7,7 @@
 
 /// Added to the diagonal (relative to it) before a factorisation: the `x_i` of free coordinates
 /// are often dependent.
-const RIDGE: f64 = 1e-11;
+const RIDGE: f64 = 1e-12;
 /// Smallest relative pivot that a factorisation accepts.
 const PIVOT: f64 = 1e-14;
 
@@ -138,7 +138,7 @@ impl BoxLs {
         for i in 0..gram.len() {
             // Not `clamp`, which panics on NaN.
             self.beta[i] = self.beta[i].max(self.lo[i]).min(self.hi[i]);
-            if self.lo[i] < self.hi[i] {
+            if self.lo[i] < self.hi[i] && gram.inverse_diagonal[i] > 0.0 {
                 self.movable.push(i);
             }
         }

@@ -2,7 +2,7 @@
 use super::cover::{self, FloatUnits, Instance, Outcome};
 use super::point::{balanced, push_inside};
 use super::region::{RegionOptimum, RegionProgram};
-use super::round_up;
+use super::{exact, round_up};
 use crate::certify::Request;
 use crate::numeric::two_layer::{View, length};
 use maxmargin_kernel::certificate::{Entry, Proof};
@@ -182,7 +182,7 @@ fn covers(
         break;
     }
     let Some(trees) = trees.into_iter().collect::<Option<Vec<_>>>() else { return attempt };
-    let bound = round_up(t / (2.0 * sum) * (1.0 + 1e-14), 50);
+    let bound = round_up(&exact(t / (2.0 * sum) * (1.0 + 1e-14)), 50);
     let claim = Claim::MarginAtMost { scope: Scope::All, region: region.clone(), bound };
     let covers = jobs.into_iter().zip(trees).map(|(job, nodes)| Cover { cone: job.cone, nodes });
     let multipliers = Multipliers { units: units.to_kernel(), lambda };

@@ -5,12 +5,12 @@
 //! concave contribution is used; where it is free and `s·y_i > 0` a piece takes one side, and further
 //! pieces for the other sides are added when a cover finds that they violate the bound.
 //! Samples and cone rows enter when the current solution violates them.
-use crate::numeric::program::{Mode, Piece, Solution, solve};
+use crate::numeric::program::{Mode, Piece, Settings, Solution, solve};
 use crate::numeric::two_layer::{View, dot, length};
 use maxmargin_kernel::claim::Region;
 use maxmargin_kernel::network::TwoLayer;
 use maxmargin_kernel::problem::Problem;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Most samples and rows added at a time.
 const BATCH: usize = 25;
@@ -112,23 +112,10 @@ impl<'a> RegionProgram<'a> {
     pub fn optimise(&mut self, deadline: Option<Instant>) -> Option<RegionOptimum> {
         let mut last = None;
         for _ in 0..ROUNDS {
-            let limit = match deadline {
-                Some(at) => Some(
-                    at.checked_duration_since(Instant::now())
-                        .filter(|d| *d > Duration::from_millis(5))?,
-                ),
-                None => None,
-            };
+            let Some(settings) = Settings::until(self.tolerance, deadline) else { return last };
             let view = self.view;
-            let solution = solve(
-                &view.x,
-                &view.y,
-                view.alpha,
-                &self.working,
-                &self.pieces,
-                self.tolerance,
-                limit,
-            );
+            let solution =
+                solve(&view.x, &view.y, view.alpha, &self.working, &self.pieces, &settings);
             let Some(solution) = solution else { return last };
             let changed = self.add_violated(&solution);
             last = Some(self.optimum(solution));

@@ -21,6 +21,7 @@ use crate::proof::{
     convex_cell::ConvexCell, layer_cell::LayerCell, layer_cover::LayerCover, linear::Linear,
     local_cover::LocalCover, second_order::SecondOrder, width_tree::WidthTree,
 };
+use crate::proof::{curve::Curve, descent::Descent, stationarity::Stationarity};
 use crate::proof::{
     dual_bound::DualBound, kkt_residual::KktResidual, norm_bound::NormBound, point::Point,
 };
@@ -52,10 +53,18 @@ pub struct ProblemEntry {
     /// [`data_digest`].
     pub data_digest: String,
     /// The network, if embedded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::object::some_object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub network: Option<NetworkJson>,
     /// The data, if embedded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::object::some_object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub data: Option<DataJson>,
 }
 
@@ -72,6 +81,12 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "rule", rename_all = "snake_case")]
 pub enum Proof {
+    /// [`crate::proof::stationarity`].
+    Stationarity(Stationarity),
+    /// [`crate::proof::descent`].
+    Descent(Descent),
+    /// [`crate::proof::curve`].
+    Curve(Curve),
     /// [`crate::proof::convex_cell`].
     ConvexCell(ConvexCell),
     /// [`crate::proof::layer_cell`].

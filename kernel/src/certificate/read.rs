@@ -5,6 +5,7 @@
 use super::{FORMAT, ProblemEntry, VERSION};
 use crate::check::{Failure, Session};
 use crate::claim::Claim;
+use crate::object::AsObject;
 use crate::proof::cover::{CoverChecker, Node};
 use crate::proof::dual_bound::{Cone, DualBoundChecker, Multipliers};
 use crate::proof::layer_cover::{LayerCoverChecker, LayerMultipliers};
@@ -17,6 +18,7 @@ use crate::proof::{
     second_order::SecondOrder,
     width_tree::{WidthNode, WidthTreeChecker},
 };
+use crate::proof::{curve::Curve, descent::Descent, stationarity::Stationarity};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -62,6 +64,13 @@ fn value<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
 ) -> Result<T, A::Error> {
     key(map, expected)?;
     map.next_value()
+}
+
+fn struct_value<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
+    map: &mut A,
+    expected: &str,
+) -> Result<T, A::Error> {
+    value(map, expected).map(|AsObject(value)| value)
 }
 
 fn no_more<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
@@ -121,7 +130,7 @@ impl Document<'_, '_> {
         if version != VERSION {
             return Err(stop(session, Failure::Version(version)));
         }
-        let problem: ProblemEntry = value(&mut map, "problem")?;
+        let problem: ProblemEntry = struct_value(&mut map, "problem")?;
         session.set_problem(&problem).map_err(|failure| stop(session, failure))?;
         key(&mut map, "claims")?;
         let count = map.next_value_seed(Claims(session))?;
@@ -148,7 +157,7 @@ impl Claims<'_, '_> {
 
 impl OneClaim<'_, '_> {
     fn run<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let claim: Claim = value(&mut map, "claim")?;
+        let claim: Claim = struct_value(&mut map, "claim")?;
         key(&mut map, "proof")?;
         map.next_value_seed(OneProof(self.0, claim))?;
         no_more(&mut map)
@@ -163,6 +172,18 @@ impl OneProof<'_, '_> {
             return Err(stop(session, Failure::NoProblem));
         };
         let (rule, outcome): (&'static str, Result<usize, Refusal>) = match rule.as_str() {
+            "stationarity" => {
+                let witness = Stationarity::deserialize(MapAccessDeserializer::new(map))?;
+                ("stationarity", witness.check(problem, &claim).map(|()| 0))
+            }
+            "descent" => {
+                let witness = Descent::deserialize(MapAccessDeserializer::new(map))?;
+                ("descent", witness.check(problem, &claim).map(|()| 0))
+            }
+            "curve" => {
+                let witness = Curve::deserialize(MapAccessDeserializer::new(map))?;
+                ("curve", witness.check(problem, &claim).map(|()| 0))
+            }
             "convex_cell" => {
                 let witness = ConvexCell::deserialize(MapAccessDeserializer::new(map))?;
                 ("convex_cell", witness.check(problem, &claim).map(|()| 0))
@@ -180,13 +201,13 @@ impl OneProof<'_, '_> {
                 ("second_order", witness.check(problem, &claim).map(|()| 0))
             }
             "local_cover" => {
-                let multipliers: Multipliers = value(&mut map, "multipliers")?;
+                let multipliers: Multipliers = struct_value(&mut map, "multipliers")?;
                 let checker = local_cover::checker(problem, &claim, multipliers);
                 let outcome = covered(session, &claim, "local_cover", map, checker, |c| c)?;
                 ("local_cover", outcome.and_then(|c| c.finish().map_err(Refusal::from)))
             }
             "layer_cover" => {
-                let multipliers: LayerMultipliers = value(&mut map, "multipliers")?;
+                let multipliers: LayerMultipliers = struct_value(&mut map, "multipliers")?;
                 let checker = LayerCoverChecker::new(problem, &claim, multipliers);
                 let outcome =
                     covered(session, &claim, "layer_cover", map, checker, |c| &mut c.covers)?;
@@ -217,7 +238,7 @@ impl OneProof<'_, '_> {
                 ("point", witness.check(problem, &claim).map(|()| 0))
             }
             "dual_bound" => {
-                let multipliers: Multipliers = value(&mut map, "multipliers")?;
+                let multipliers: Multipliers = struct_value(&mut map, "multipliers")?;
                 let checker = DualBoundChecker::new(problem, &claim, multipliers);
                 let outcome = covered(session, &claim, "dual_bound", map, checker, |c| c)?;
                 ("dual_bound", outcome.and_then(|c| c.finish().map_err(Refusal::from)))
@@ -268,7 +289,7 @@ impl Covers<'_, '_, '_> {
 impl OneCover<'_, '_, '_> {
     fn run<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self(session, checker) = self;
-        let cone: Cone = value(&mut map, "cone")?;
+        let cone: Cone = struct_value(&mut map, "cone")?;
         let mut tree = match checker.begin_cover(cone) {
             Ok(tree) => tree,
             Err(error) => {

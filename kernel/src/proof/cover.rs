@@ -63,13 +63,13 @@ pub struct Units {
 #[serde(untagged)]
 pub enum Node {
     /// Two subtrees by the sign of `w·x_i`.
-    Split(Split),
+    Split(#[serde(deserialize_with = "crate::object::object")] Split),
     /// Narrower ranges.
-    Tighten(Tighten),
+    Tighten(#[serde(deserialize_with = "crate::object::object")] Tighten),
     /// The leaf closes by Cauchy–Schwarz.
-    Close(Close),
+    Close(#[serde(deserialize_with = "crate::object::object")] Close),
     /// The leaf closes because a range is empty.
-    Empty(Empty),
+    Empty(#[serde(deserialize_with = "crate::object::object")] Empty),
 }
 
 /// See [`Node::Split`].

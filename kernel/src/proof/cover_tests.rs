@@ -84,6 +84,28 @@ fn closes_at_exactly_t_and_not_below() {
 }
 
 #[test]
+fn first_ranges_are_rounded_outwards() {
+    let length = |x: &[(i64, i64)], unit: Rational| {
+        let units = units(rational(1, 1), unit, rational(1, 1));
+        let items = [item(x, 1, None), item(x, 1, Some(Ordering::Less))];
+        let t = rational(1, 1);
+        let checker = CoverChecker::new(&items, &units, &rational(0, 1), &t).unwrap();
+        let [open, below] = checker.open[0][..] else { panic!() };
+        assert_eq!((open.0, below), (-open.1, (-open.1, 0)));
+        open.1
+    };
+    let root_two = [(1, 1), (1, 1)];
+    assert_eq!(length(&root_two, rational(1, 1)), 2);
+    assert_eq!(length(&root_two, rational(1, 10)), 15);
+    assert_eq!(length(&root_two, rational(3, 2)), 1);
+    assert_eq!(length(&root_two, rational(3, 1)), 1);
+    assert_eq!(length(&[(5, 1)], rational(2, 1)), 3);
+    assert_eq!(length(&[(3, 7), (4, 7)], rational(5, 7)), 1);
+    assert_eq!(length(&[(3, 7), (4, 7)], rational(1, 7)), 5);
+    assert_eq!(length(&[(0, 1)], rational(1, 7)), 0);
+}
+
+#[test]
 fn concave_terms_need_no_branching() {
     assert_eq!(relu(&mirror(-1), 0, &[close(&[0, 0])]), Ok(1));
     // A slope outside [α, 1] costs a constant: b σ(z) − a z = −σ(z) + 2z reaches 1 at z = 1.

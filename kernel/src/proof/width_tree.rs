@@ -20,7 +20,8 @@
 //!
 //! Claims: `margin_at_most B`, and `global_optimum` (`local_optimum` follows) with `B = ν(θ) = γ/|θ|²`.
 //! The tree is exponential: meant for a handful of samples and neurons.
-use super::dual_bound::{Branch, Cover, DualBoundChecker, DualBoundError, Multipliers};
+use super::dual_bound::{Cover, DualBoundChecker, DualBoundError, Multipliers};
+use super::serving::Branch;
 use super::{Refusal, only_all, wrong_claim};
 use crate::claim::{Claim, Region};
 use crate::network::{Neuron, TwoLayer};

@@ -2,7 +2,7 @@
 //! a search for better networks that an accepted claim must survive.
 #![allow(dead_code, unreachable_pub, reason = "every test file uses some of these")]
 
-use super::common::{LINEAR, RELU, fixture_e, n, problem, q};
+use super::common::{LINEAR, RELU, fixture_c, fixture_e, fixture_i, fixture_j, n, problem, q};
 use maxmargin_kernel::claim::{Claim, Number, Scope};
 use maxmargin_kernel::network::Network;
 use maxmargin_kernel::number::{Rational, ScaledVec, compare};
@@ -37,11 +37,6 @@ pub fn fixture_b(activation: &str) -> Problem {
     problem(activation, &["1 .; . 0", "1 0"], "1 2", &[1])
 }
 
-/// Diagonal linear, all weights 1: global.
-pub fn fixture_c() -> Problem {
-    problem(LINEAR, &["1 .; . 1", "1 1"], "1 1", &[1])
-}
-
 /// Zero inputs to neurons: KKT with slopes 0, not local; layer 1 alone not local either.
 pub fn fixture_d() -> Problem {
     problem(RELU, &["1 0; 0 1", "1 1"], "1 0; 0 1", &[1, 1])
@@ -65,17 +60,6 @@ pub fn fixture_g(activation: &str) -> Problem {
 /// Fully connected linear, depth 3: global with λ = (3/20, 4/15).
 pub fn fixture_h() -> Problem {
     problem(LINEAR, &["3/5 4/5; 0 0", "1 0; 0 0", "1 0"], "4 0; 0 -3", &[1, -1])
-}
-
-/// Fully connected ReLU: global with λ = (1, 1).
-pub fn fixture_i() -> Problem {
-    let x = "12/13 5/13; -12/13 5/13";
-    problem(RELU, &[x, "1 1"], x, &[1, 1])
-}
-
-/// Concave kinks: global with λ = (5/4, 5/4) and slopes 3/5.
-pub fn fixture_j() -> Problem {
-    problem(RELU, &["1 0; -3/5 4/5", "1 -1"], "4/5 3/5; 0 1", &[1, -1])
 }
 
 /// Three classes, linear: KKT and alive, not local; λ = ½ on constraints 1 and 3.

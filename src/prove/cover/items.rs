@@ -146,7 +146,7 @@ impl<'a> Items<'a> {
             } else if c <= 0.0 {
                 (c, self.alpha * c)
             } else {
-                let (slope, k) = self.secant(state, i);
+                let (slope, k) = self.secant(i, state.low[i], state.high[i]);
                 constant += k;
                 (slope, slope)
             };
@@ -156,8 +156,8 @@ impl<'a> Items<'a> {
     }
 
     /// Slope and constant of the secant of `cσ` on an open range.
-    fn secant(&self, state: &State, i: usize) -> (f64, f64) {
-        let (l, h) = (state.low[i] as f64, state.high[i] as f64);
+    pub(super) fn secant(&self, i: usize, low: i64, high: i64) -> (f64, f64) {
+        let (l, h) = (low as f64, high as f64);
         let slope = self.c[i] * (h - self.alpha * l) / (h - l);
         let k = -self.c[i] * (1.0 - self.alpha) * l * h / (h - l) * self.grid_z[i];
         (slope, k)

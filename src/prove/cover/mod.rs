@@ -73,7 +73,7 @@ pub struct Options<'a> {
 impl Default for Options<'_> {
     fn default() -> Self {
         Self {
-            rounds: 3,
+            rounds: 6,
             deadline: None,
             max_nodes: u64::MAX,
             max_violators: 20,

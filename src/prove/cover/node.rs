@@ -9,9 +9,6 @@ use maxmargin_kernel::proof::cover::{Close, Empty, Node};
 const EFFORT: Effort = Effort { sweeps: 40, tolerance: 1e-6, newton_every: 6 };
 /// Rounds for a node that cannot be split.
 const LAST_ROUNDS: usize = 8;
-/// Rounds go on while they narrow ranges by this fraction of the excess of the bound.
-const PROGRESS: f64 = 1e-3;
-
 /// Space of one thread.
 pub(super) struct Scratch {
     pub(super) ls: BoxLs,
@@ -51,12 +48,12 @@ impl Items<'_> {
         if let Some(step) = self.rounds(state, rounds, EFFORT, margin, scratch, out) {
             return step;
         }
-        if let Some(i) = self.branch(state, &scratch.ls) {
+        if let Some(i) = self.branch(state) {
             return Step::Split(i);
         }
         let accurate = Effort::ACCURATE;
         let last = self.rounds(state, LAST_ROUNDS, accurate, margin, scratch, out);
-        last.or_else(|| self.branch(state, &scratch.ls).map(Step::Split)).unwrap_or(Step::Stuck)
+        last.or_else(|| self.branch(state).map(Step::Split)).unwrap_or(Step::Stuck)
     }
 
     /// Rounds of bounding and narrowing; `None` if they do not decide the node.
@@ -71,12 +68,14 @@ impl Items<'_> {
     ) -> Option<Step> {
         let leaf = |grid: &Grid| Step::Leaf(Node::Close(Close { close: self.expand(&grid.a) }));
         let aim = self.t - margin;
+        let last = effort.tolerance <= Effort::ACCURATE.tolerance;
         for _ in 0..rounds {
             let constant = self.relax(state, ls);
-            let length = ls.solve(&self.gram, effort, aim - constant);
+            let length = ls.solve(&self.gram, effort, if last { 0.0 } else { aim - constant });
             state.beta.copy_from_slice(&ls.beta);
             let slack = self.t - length - constant;
-            if slack >= margin && self.close(state, &ls.beta, slack, grid) {
+            // With large multipliers a length from the Gram matrix is not the last word.
+            if (slack >= margin || last) && self.close(state, &ls.beta, slack.max(0.0), grid) {
                 return Some(leaf(grid));
             }
             if let Some(violator) = self.violator(ls, constant) {
@@ -89,12 +88,7 @@ impl Items<'_> {
                     out.push(Node::Tighten(node));
                     return Some(Step::Leaf(Node::Empty(Empty { empty: item })));
                 }
-                Tightened::Narrower(node, gain) => {
-                    out.push(Node::Tighten(node));
-                    if gain < PROGRESS * excess.max(1e-4 * self.t) {
-                        return None;
-                    }
-                }
+                Tightened::Narrower(node) => out.push(Node::Tighten(node)),
                 Tightened::Nothing => return None,
             }
         }
@@ -124,7 +118,7 @@ impl Items<'_> {
     }
 
     /// The open item whose secant may lie furthest above `σ`: `c·min(h, −l)` bounds that gap.
-    fn branch(&self, state: &State, _ls: &BoxLs) -> Option<usize> {
+    fn branch(&self, state: &State) -> Option<usize> {
         let gap = |i: usize| {
             let reach = state.high[i].min(-state.low[i]) as f64 * self.grid_z[i];
             self.c[i] * reach
