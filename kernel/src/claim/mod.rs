@@ -59,7 +59,8 @@ pub enum Claim {
         /// ε: how close to a kink a preactivation may be for its slope to be free.
         epsilon: Number,
     },
-    /// `ν(θ') ≤ bound` for all competitors θ' in the region.
+    /// `ν(θ') ≤ bound` for all competitors θ' in the region. In scope `layer l` they differ from θ in
+    /// that layer only, and `ν` is `γ/|u⁽ˡ⁾|`.
     MarginAtMost {
         /// Which layers are variables.
         scope: Scope,
@@ -68,7 +69,7 @@ pub enum Claim {
         /// The bound.
         bound: Number,
     },
-    /// Some θ' in the region has `ν(θ') ≥ bound`.
+    /// Some θ' in the region has `ν(θ') ≥ bound`; scopes as above.
     MarginAtLeast {
         /// Which layers are variables.
         scope: Scope,

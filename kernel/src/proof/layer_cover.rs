@@ -25,7 +25,8 @@
 //! rational `T`, so optimality can be proved by this rule only where these lengths are rational;
 //! elsewhere only a bound a little above ν₁ can. No scale of λ is asked for.
 use super::cover::Units;
-use super::dual_bound::{Bounds, Cover, DualBoundChecker, DualBoundError, Multipliers};
+use super::dual_bound::{Cover, DualBoundChecker, DualBoundError, Multipliers};
+use super::serving::Bounds;
 use super::{Refusal, wrong_claim};
 use crate::claim::{Claim, Number, Region, Scope};
 use crate::number::{Rational, compare};

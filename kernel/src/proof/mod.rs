@@ -20,6 +20,7 @@ pub mod norm_bound;
 mod piece;
 pub mod point;
 pub mod second_order;
+mod serving;
 pub mod stationarity;
 pub mod width_tree;
 

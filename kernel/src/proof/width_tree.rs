@@ -31,7 +31,8 @@
 //! zero there, and either sign describes those.
 //!
 //! The tree is exponential: meant for a handful of samples and neurons.
-use super::dual_bound::{Branch, Cover, DualBoundChecker, DualBoundError, Multipliers};
+use super::dual_bound::{Cover, DualBoundChecker, DualBoundError, Multipliers};
+use super::serving::Branch;
 use super::{Refusal, only_all, wrong_claim};
 use crate::claim::{Claim, Number, Region};
 use crate::network::{Neuron, TwoLayer};
