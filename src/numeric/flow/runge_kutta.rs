@@ -44,18 +44,20 @@ const ERROR: [f64; 7] = [
 /// Length of a step, relative to `|θ|`, that is short enough to cross a kink with. The velocity jumps
 /// there, so no step is as accurate as elsewhere; and where both sides lead to the kink, the path runs
 /// along it and would be cut into ever shorter steps.
-const CROSSING: f64 = 1e-6;
+const CROSSING: f64 = 1e-4;
 
 /// One step of size `h` from `theta`, where the velocity is known.
 pub(super) fn step(field: &Field, theta: &[f64], velocity: &[f64], h: f64, tolerance: f64) -> Step {
     let mut stages: Vec<Vec<f64>> = vec![velocity.to_vec()];
     let mut point = theta.to_vec();
+    let mut points = Vec::with_capacity(A.len());
     for row in A {
         point = theta.to_vec();
         for (a, k) in row.iter().zip(&stages) {
             point.iter_mut().zip(k).for_each(|(p, k)| *p += h * a * k);
         }
         stages.push(field.velocity(&point));
+        points.push(point.clone());
     }
     let mut error = vec![0.0; theta.len()];
     for (e, k) in ERROR.iter().zip(&stages) {
@@ -68,7 +70,11 @@ pub(super) fn step(field: &Field, theta: &[f64], velocity: &[f64], h: f64, toler
     // The usual controller of order 5: safety 0.9, at most a factor 5 either way.
     let next_h = h * (0.9 * ratio.max(1e-10).powf(-0.2)).clamp(0.2, 5.0);
     let short = h * length(velocity) <= CROSSING * length(theta);
-    if ratio > 1.0 && short && field.cell(theta) != field.cell(&point) {
+    let crosses = || {
+        let here = field.cell(theta);
+        points.iter().any(|p| field.cell(p) != here)
+    };
+    if ratio > 1.0 && short && crosses() {
         let velocity = stages.pop().unwrap_or_default();
         return Step::Accepted { theta: point, velocity, next_h: h };
     }
