@@ -88,7 +88,11 @@ pub fn certify(problem: &Problem, request: &Request, mut stage: impl FnMut(&str)
     ordered.sort_by(|a, b| size(a).cmp(&size(b)));
     ordered.dedup();
     let one_output = TwoLayer::with_one_output(problem.network());
+    let mut left = ordered.len();
     for region in ordered {
+        // What is left of the time, in equal parts.
+        let share = Request { budget: request.budget.share(left), ..request.clone() };
+        left -= 1;
         stage(&format!("bracket {region}"));
         let local = matches!(region, Region::Cell | Region::Near(_));
         if let (true, Err(reason)) = (local, &one_output) {
@@ -105,7 +109,7 @@ pub fn certify(problem: &Problem, request: &Request, mut stage: impl FnMut(&str)
         };
         let mut lower = None;
         if let (true, Some(view)) = (local, &view) {
-            let found = dual_bound::prove(problem, view, &region, request);
+            let found = dual_bound::prove(problem, view, &region, &share);
             outcome.limit |= found.limit;
             if let Some((entry, nodes)) = found.upper {
                 bracket.at_most = bound(&entry).map(|b| &b.0 / &nu_low);
