@@ -19,6 +19,15 @@ impl Budget {
         Self { deadline: duration.and_then(|d| Instant::now().checked_add(d)), ..Self::default() }
     }
 
+    /// One of `parts` equal parts of the time that is left.
+    pub fn share(&self, parts: usize) -> Self {
+        let part = |at: Instant| {
+            let left = at.saturating_duration_since(Instant::now());
+            Instant::now() + left / u32::try_from(parts.max(1)).unwrap_or(u32::MAX)
+        };
+        Self { deadline: self.deadline.map(part), cancel: self.cancel.clone() }
+    }
+
     /// Whether to stop now.
     pub fn expired(&self) -> bool {
         self.cancel.load(Ordering::Relaxed) || self.deadline.is_some_and(|d| Instant::now() >= d)

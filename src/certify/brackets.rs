@@ -37,12 +37,17 @@ pub(super) fn prove(
     // Callers give points that classify their data.
     let Some(nu) = problem.normalised_margin() else { return };
     let view = View::new(problem);
-    let mut search = Search { problem, request, view: view.as_ref(), nu, better: Vec::new() };
+    let (share, better) = (request.clone(), Vec::new());
+    let mut search = Search { problem, request, share, view: view.as_ref(), nu, better };
     let mut regions = request.brackets.clone();
     // Smaller regions first: what is found there also counts in the larger ones.
     regions.sort_by(|a, b| size(a).cmp(&size(b)));
     regions.dedup();
+    let mut left = regions.len();
     for region in regions {
+        // What is left of the time, in equal parts.
+        search.share = Request { budget: request.budget.share(left), ..request.clone() };
+        left -= 1;
         stage(&format!("bracket {region}"));
         match region {
             Region::Cell | Region::Near(_) => search.local(&region, outcome),
@@ -54,6 +59,8 @@ pub(super) fn prove(
 struct Search<'a> {
     problem: &'a Problem,
     request: &'a Request,
+    /// The same with the time that one region may take.
+    share: Request,
     view: Option<&'a View>,
     /// Bounds of this network's ν.
     nu: (Rational, Rational),
@@ -81,7 +88,7 @@ impl Search<'_> {
             return;
         };
         let mut bracket = self.bracket(region);
-        let found = dual_bound::prove(self.problem, view, region, self.request);
+        let found = dual_bound::prove(self.problem, view, region, &self.share);
         outcome.limit |= found.limit;
         if let Some((entry, nodes)) = found.upper {
             self.upper(&mut bracket, outcome, "dual bound", entry, nodes);

@@ -74,6 +74,20 @@ impl Settings {
     }
 }
 
+/// About how many numbers the cones' matrix holds: what time and memory grow with.
+pub fn size(x: &[Vec<f64>], working: &[usize], pieces: &[Piece]) -> usize {
+    let inputs = x.first().map_or(0, Vec::len);
+    let mut used: Vec<usize> = working.to_vec();
+    used.extend(pieces.iter().flat_map(|p| p.rows.iter().map(|r| r.0)));
+    used.sort_unstable();
+    used.dedup();
+    let columns = |p: &Piece| {
+        let in_it = |i: &&usize| p.modes[**i] != Mode::Linear(0.0);
+        working.iter().filter(in_it).count() + p.rows.len()
+    };
+    pieces.iter().map(columns).sum::<usize>() * used.len().min(inputs)
+}
+
 /// Solves the program for these working samples. `None` if the solver does not converge in time.
 pub fn solve(
     x: &[Vec<f64>],

@@ -1,5 +1,5 @@
 //! A depth-2, one-output problem in floats.
-use maxmargin_kernel::network::{Layer, Network, TwoLayer};
+use maxmargin_kernel::network::{Layer, Network, Neuron, TwoLayer};
 use maxmargin_kernel::number::{Rational, ScaledVec};
 use maxmargin_kernel::problem::{Data, Problem};
 use num_traits::ToPrimitive;
@@ -37,6 +37,34 @@ pub fn length(a: &[f64]) -> f64 {
     largest * a.iter().map(|x| (x / largest) * (x / largest)).sum::<f64>().sqrt()
 }
 
+/// Whether `|w_j·x_i| ≤ δ|w_j||x_i|`, by neuron, by sample: in floats where those can tell.
+pub fn near_kinks(problem: &Problem, neurons: &[Neuron], delta: &Rational) -> Vec<Vec<bool>> {
+    let threshold = to_f64(delta);
+    let x: Vec<Vec<f64>> = problem.data().samples().iter().map(to_f64s).collect();
+    let near = |neuron: &Neuron| {
+        let w = to_f64s(&neuron.w);
+        let size = length(&w);
+        let all = neuron.inputs.len() == problem.network().inputs();
+        let at = |i: usize| {
+            let part: Vec<f64>;
+            let x = match all {
+                true => &x[i],
+                false => {
+                    part = neuron.inputs.iter().map(|c| x[i][*c]).collect();
+                    &part
+                }
+            };
+            let lengths = size * length(x);
+            let cosine = dot(&w, x).abs() / lengths;
+            // Rounding is below 1e-13 of the lengths for a thousand inputs.
+            let clear = (1e-100..1e100).contains(&lengths) && (cosine - threshold).abs() > 1e-11;
+            if clear { cosine < threshold } else { problem.is_near_kink(i, neuron, delta) }
+        };
+        (0..x.len()).map(at).collect()
+    };
+    neurons.iter().map(near).collect()
+}
+
 /// One neuron: `v σ(w·x)`.
 #[derive(Clone, Debug)]
 pub struct Unit {
@@ -70,7 +98,7 @@ impl View {
     pub fn new(problem: &Problem) -> Option<Self> {
         let list = TwoLayer::with_one_output(problem.network()).ok()?;
         let inputs = problem.network().inputs();
-        let unit = |n: &maxmargin_kernel::network::Neuron| {
+        let unit = |n: &Neuron| {
             let mut w = vec![0.0; inputs];
             let mut support = vec![false; inputs];
             for (&c, value) in n.inputs.iter().zip(to_f64s(&n.w)) {

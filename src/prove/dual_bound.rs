@@ -11,6 +11,7 @@ use maxmargin_kernel::network::Network;
 use maxmargin_kernel::problem::Problem;
 use maxmargin_kernel::proof::dual_bound::{Cone, Cover, DualBound, Multipliers};
 use num_traits::ToPrimitive;
+use std::time::Instant;
 
 /// Most times pieces are added.
 const ROUNDS: usize = 40;
@@ -28,9 +29,14 @@ pub struct Found {
     pub limit: bool,
 }
 
+/// Part of the time for the convex programs; the rest is for the covers.
+const SHARE: f64 = 0.6;
+
 /// Brackets the best normalised margin in `cell` or `near δ`.
 pub fn prove(problem: &Problem, view: &View, region: &Region, request: &Request) -> Found {
     let mut found = Found::default();
+    let left = |at: Instant| at.saturating_duration_since(Instant::now());
+    let programs = request.budget.deadline.map(|at| Instant::now() + left(at).mul_f64(SHARE));
     let Some(mut program) = RegionProgram::new(problem, view, region, 1e-11) else { return found };
     let mut best_lower = 1.0;
     for _ in 0..ROUNDS {
@@ -38,15 +44,23 @@ pub fn prove(problem: &Problem, view: &View, region: &Region, request: &Request)
             found.limit = true;
             break;
         }
-        let Some(optimum) = program.optimise(request.budget.deadline) else { break };
+        let Some(optimum) = program.optimise(programs) else {
+            found.limit |= programs.is_some_and(|at| Instant::now() >= at);
+            break;
+        };
+        found.limit |= optimum.limited;
         // A network of this width takes one side per neuron.
         let used = |size| size > USED * optimum.value;
         let narrow = program.one_piece_each(&optimum.u, used).and_then(|mut narrow| {
-            let optimum = narrow.optimise(request.budget.deadline)?;
+            let optimum = narrow.optimise(programs)?;
             improved(problem, view, &narrow, &optimum)
         });
-        if let Some((network, ratio)) =
-            narrow.or_else(|| improved(problem, view, &program, &optimum))
+        // A program that is missing samples has a better cost than any network.
+        let better = match optimum.limited {
+            true => None,
+            false => narrow.or_else(|| improved(problem, view, &program, &optimum)),
+        };
+        if let Some((network, ratio)) = better
             && ratio > best_lower
         {
             best_lower = ratio;
@@ -64,6 +78,9 @@ pub fn prove(problem: &Problem, view: &View, region: &Region, request: &Request)
             value(entry) <= nu * best_lower * (1.0 + request.gap)
         };
         if found.upper.as_ref().is_some_and(good_enough) {
+            break;
+        }
+        if optimum.limited {
             break;
         }
         let mut added = false;

@@ -5,8 +5,8 @@
 //! concave contribution is used; where it is free and `s·y_i > 0` a piece takes one side, and further
 //! pieces for the other sides are added when a cover finds that they violate the bound.
 //! Samples and cone rows enter when the current solution violates them.
-use crate::numeric::program::{Mode, Piece, Settings, Solution, solve};
-use crate::numeric::two_layer::{View, dot, length};
+use crate::numeric::program::{Mode, Piece, Settings, Solution, size, solve};
+use crate::numeric::two_layer::{View, dot, length, near_kinks};
 use maxmargin_kernel::claim::Region;
 use maxmargin_kernel::network::TwoLayer;
 use maxmargin_kernel::problem::Problem;
@@ -16,6 +16,10 @@ use std::time::Instant;
 const BATCH: usize = 25;
 /// Most rounds of adding.
 const ROUNDS: usize = 60;
+/// Largest program that is solved ([`size`]): about 600 MB.
+const MAX_SIZE: usize = 12_000_000;
+/// Measured: time of a solve against its size, as a power, with room.
+const GROWTH: f64 = 1.7;
 
 /// The program of one region, and how far it has come.
 #[derive(Clone)]
@@ -43,20 +47,24 @@ pub struct RegionOptimum {
     pub u: Vec<Vec<f64>>,
     /// `Σλ`.
     pub value: f64,
+    /// Whether a limit ended the search before all samples and cone rows were satisfied: `λ` still
+    /// bounds, not as well as it could.
+    pub limited: bool,
 }
 
 impl<'a> RegionProgram<'a> {
     /// The program of `cell` or `near δ`; `None` for other regions.
     pub fn new(problem: &Problem, view: &'a View, region: &Region, tolerance: f64) -> Option<Self> {
         let neurons = TwoLayer::with_one_output(problem.network()).ok()?.neurons;
-        let is_fixed = |j: usize, i: usize| match region {
-            Region::Cell => Some(true),
-            Region::Near(delta) => Some(!problem.is_near_kink(i, &neurons[j], &delta.0)),
-            _ => None,
-        };
         let n = view.len();
-        let row = |j: usize| (0..n).map(|i| is_fixed(j, i)).collect::<Option<Vec<bool>>>();
-        let fixed = (0..view.units.len()).map(row).collect::<Option<Vec<_>>>()?;
+        let fixed = match region {
+            Region::Cell => vec![vec![true; n]; neurons.len()],
+            Region::Near(delta) => {
+                let free = near_kinks(problem, &neurons, &delta.0);
+                free.iter().map(|row| row.iter().map(|f| !f).collect()).collect()
+            }
+            _ => return None,
+        };
         let (pieces, owner, working) = (Vec::new(), Vec::new(), Vec::new());
         let region = region.clone();
         let mut program = Self { region, view, fixed, pieces, owner, working, tolerance };
@@ -125,16 +133,33 @@ impl<'a> RegionProgram<'a> {
         self.working = order;
     }
 
-    /// Solves, adding violated samples and cone rows until there are none. `None` if the solver
-    /// fails or the deadline passes before the first solution.
+    /// Solves, adding violated samples and cone rows until there are none, or until the next
+    /// program would be too large or take too long. `None` if the solver fails at first.
     pub fn optimise(&mut self, deadline: Option<Instant>) -> Option<RegionOptimum> {
-        let mut last = None;
+        let mut last: Option<RegionOptimum> = None;
+        let mut pace: Option<(usize, f64)> = None;
+        let view = self.view;
         for _ in 0..ROUNDS {
+            let next = size(&view.x, &self.working, &self.pieces);
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            let expected = pace.map_or(0.0, |(size, seconds)| {
+                seconds * (next as f64 / size.max(1) as f64).powf(GROWTH)
+            });
+            let late = left.is_some_and(|left| left.is_zero() || expected > left.as_secs_f64());
+            if late || next > MAX_SIZE {
+                last.iter_mut().for_each(|optimum| optimum.limited = true);
+                return last;
+            }
+            let start = Instant::now();
             let Some(settings) = Settings::until(self.tolerance, deadline) else { return last };
-            let view = self.view;
             let solution =
                 solve(&view.x, &view.y, view.alpha, &self.working, &self.pieces, &settings);
-            let Some(solution) = solution else { return last };
+            let Some(solution) = solution else {
+                let ran_out = deadline.is_some_and(|at| Instant::now() >= at);
+                last.iter_mut().for_each(|optimum| optimum.limited |= ran_out);
+                return last;
+            };
+            pace = Some((next, start.elapsed().as_secs_f64()));
             let changed = self.add_violated(&solution);
             last = Some(self.optimum(solution));
             if !changed {
@@ -149,7 +174,7 @@ impl<'a> RegionProgram<'a> {
         for (&i, l) in self.working.iter().zip(&solution.lambda) {
             lambda[i] = *l;
         }
-        RegionOptimum { lambda, u: solution.u, value: solution.value }
+        RegionOptimum { lambda, u: solution.u, value: solution.value, limited: false }
     }
 
     /// Adds the most violated samples and, per piece, cone rows; true if there were any.

@@ -2,12 +2,12 @@
 use super::words::{Side, factor, percent, region, shape, small, verdict};
 use super::{Context, decisions};
 use crate::certify::{Outcome, Request};
-use crate::numeric::two_layer::to_f64;
+use crate::numeric::two_layer::{near_kinks, to_f64};
 use maxmargin_kernel::check::{Failure, Report};
 use maxmargin_kernel::claim::{Claim, Number, Region};
 use maxmargin_kernel::network::TwoLayer;
 use maxmargin_kernel::number::Rational;
-use maxmargin_kernel::problem::Problem;
+use maxmargin_kernel::problem::{Facts, Problem};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -38,17 +38,16 @@ pub fn text(problem: &Problem, request: &Request, outcome: &Outcome, context: &C
     if outcome.limit {
         let _ = writeln!(out, "  A limit was reached: brackets may be wider than necessary.");
     }
-    margin(&mut out, problem);
+    margin(&mut out, problem, &facts);
     out.push_str(&decisions::witnesses(&outcome.decisions));
     brackets(&mut out, outcome);
     residual(&mut out, outcome);
-    counts(&mut out, problem, request);
+    counts(&mut out, problem, &facts, request);
     reproduce(&mut out, context);
     out
 }
 
-fn margin(out: &mut String, problem: &Problem) {
-    let facts = problem.facts();
+fn margin(out: &mut String, problem: &Problem, facts: &Facts) {
     let _ = writeln!(out, "\nMARGIN (exact, shown rounded)");
     if let Ok(gamma) = problem.gamma() {
         let _ = writeln!(out, "  margin             γ = {:.9e}", to_f64(gamma));
@@ -124,15 +123,11 @@ fn residual(out: &mut String, outcome: &Outcome) {
     }
 }
 
-fn counts(out: &mut String, problem: &Problem, request: &Request) {
-    let facts = problem.facts();
+fn counts(out: &mut String, problem: &Problem, facts: &Facts, request: &Request) {
     let mut notes = Vec::new();
     if let (Ok(list), Some((_, epsilon))) = (TwoLayer::new(problem.network()), &request.residual) {
-        let near: usize = list
-            .neurons
-            .iter()
-            .map(|n| (0..facts.samples).filter(|i| problem.is_near_kink(*i, n, epsilon)).count())
-            .sum();
+        let near = near_kinks(problem, &list.neurons, epsilon);
+        let near = near.iter().flatten().filter(|near| **near).count();
         notes.push(format!(
             "{near} near-kinks (preactivations within ε = {:e} of 0)",
             to_f64(epsilon)
