@@ -110,7 +110,7 @@ pub(super) struct CertifyArguments {
     /// Model and data
     #[command(flatten)]
     pub inputs: Inputs,
-    /// Where to write the certificate
+    /// Where to write the certificate; a name ending in .gz means gzip
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Region to bracket: cell, near:DELTA or everywhere; may be repeated
@@ -177,7 +177,7 @@ pub(super) struct SolveArguments {
     /// Where to write the network: .safetensors or exact .json
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Where to write the certificate
+    /// Where to write the certificate; a name ending in .gz means gzip
     #[arg(long, value_name = "FILE")]
     pub certificate: Option<PathBuf>,
     /// How to read the data, and the activation
@@ -197,7 +197,7 @@ pub(super) struct SolveArguments {
 /// `maxmargin check`.
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
-    /// Certificates
+    /// Certificates; gzip if the name ends in .gz
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The network the certificates must speak of

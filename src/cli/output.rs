@@ -1,27 +1,10 @@
 //! Files, progress and interruption.
 use super::arguments::Limits;
-use super::error::Stop;
 use crate::budget::Budget;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-
-/// Writes a whole file or nothing.
-pub(super) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), Stop> {
-    let fail =
-        |error: std::io::Error| Stop::input(format!("cannot write {}: {error}", path.display()));
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(fail)?;
-    file.write_all(bytes).and_then(|()| file.as_file().sync_all()).map_err(fail)?;
-    file.persist(path).map_err(|error| fail(error.error))?;
-    Ok(())
-}
 
 /// A spinner on a terminal, nothing elsewhere.
 pub(super) fn spinner() -> ProgressBar {

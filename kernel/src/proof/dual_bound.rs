@@ -17,7 +17,8 @@
 //! A cover on inputs `S` with some signs fixed serves a neuron whose input support lies in `S`
 //! and all of whose `w` have these signs. For `any_width` a competitor's neuron reads only inputs
 //! that one neuron of this architecture may read, so the same covers serve it.
-use super::cover::{CoverChecker, CoverError, Item, Node, Units};
+use super::cover::{CoverChecker, CoverError, Item, Units};
+use super::tree::Tree;
 use super::{Refusal, only_all, wrong_claim};
 use crate::claim::{Claim, Region};
 use crate::network::{Neuron, TwoLayer};
@@ -60,7 +61,7 @@ pub struct Cover {
     /// The cone.
     pub cone: Cone,
     /// The tree, depth first.
-    pub nodes: Vec<Node>,
+    pub nodes: Tree,
 }
 
 /// The whole witness.
@@ -298,7 +299,7 @@ impl DualBound {
         for cover in &self.covers {
             let mut tree = checker.begin_cover(cover.cone.clone())?;
             for node in &cover.nodes {
-                tree.node(node).map_err(|error| checker.in_cover(error))?;
+                tree.node(&node).map_err(|error| checker.in_cover(error))?;
             }
             checker.end_cover(tree)?;
         }

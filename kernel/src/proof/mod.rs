@@ -8,6 +8,7 @@ pub mod dual_bound;
 pub mod kkt_residual;
 pub mod norm_bound;
 pub mod point;
+pub mod tree;
 
 use crate::claim::{Claim, Scope};
 use crate::network::NotTwoLayer;
