@@ -76,6 +76,8 @@ impl Global {
 const STALLED: usize = 4;
 /// New candidates per sign and round.
 const ADD: usize = 10;
+/// What rounding the samples may take from a bound, as a part of its distance from 1.
+const ROUNDING: f64 = 1e-4;
 /// Rounds after which an unused candidate is dropped.
 const AGE: u32 = 2;
 
@@ -295,8 +297,9 @@ impl<'a> Search<'a> {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
+        let mut units = units;
         for sign in [1i8, -1] {
-            let instance = Instance {
+            let mut instance = Instance {
                 x: kept
                     .iter()
                     .map(|(i, _)| self.view.x[*i].iter().map(|e| e / self.view.scale).collect())
@@ -313,7 +316,10 @@ impl<'a> Search<'a> {
                 parallel: self.options.parallel,
                 ..Default::default()
             };
-            let outcome = cover::search(&instance, target, units, &options);
+            // The same for both signs: |b| is all that counts.
+            units = units.rounding(&instance, ROUNDING * (target - 1.0).min(1e-2));
+            let lost = instance.round(units);
+            let outcome = cover::search(&instance, target - lost, units, &options);
             self.result.nodes += outcome.statistics().nodes;
             match outcome {
                 Outcome::Closed { nodes, .. } => {
