@@ -195,3 +195,60 @@ fn every_refusal_is_the_expected_one() {
         Err(WidthTreeError::TooDeep(MAX_OPEN - 1).into())
     );
 }
+
+#[test]
+fn near_the_point_a_leaf_needs_only_the_local_cones() {
+    // E is a local optimum with ν = 1/8 and not a global one.
+    let e = fixture_e();
+    let here = || leaf(&[(0, 1), (1, 1)], vec![(cone(1, &[(0, 1), (1, 1)]), vec![close(&[1, 1])])]);
+    assert_eq!(check(&e, vec![here()], &local("all")), Ok(2));
+    let error = DualBoundError::Uncovered { neuron: 0, sign: 1 };
+    let refused = Err(WidthTreeError::Leaf { node: 0, error }.into());
+    assert_eq!(check(&e, vec![here()], &global("all")), refused);
+    assert_eq!(check(&e, vec![here()], &at_most("everywhere", "1/8")), refused);
+    // A sign that the point does not have leaves competitors with a 0 there only.
+    let split = vec![WidthNode::Split(0, 0), here(), here()];
+    assert!(matches!(
+        check(&e, split, &local("all")),
+        Err(Refusal::WidthTree(WidthTreeError::Leaf { node: 2, .. }))
+    ));
+    // Neurons of a neighbourhood may not be exchanged.
+    let minus = || leaf(&[(0, 1)], vec![(cone(-1, &[]), vec![close(&[0])])]);
+    let exchanged = vec![
+        WidthNode::Output(0),
+        here(),
+        WidthNode::Output(1),
+        WidthNode::Symmetric(0, 1),
+        minus(),
+    ];
+    assert_eq!(check(&e, exchanged, &local("all")), Err(WidthTreeError::SymmetricNear(3).into()));
+}
+
+#[test]
+fn kinks_may_be_divided_with_multipliers_of_their_own() {
+    // J: both kinks are concave; with the sides decided the leaves differ in their coefficients.
+    let j = fixture_j();
+    let lambda = [(0, 5), (1, 5)];
+    // x₁ at neuron 0 is fixed, x₂ a kink: coefficients 5, and −5 σ' plus a multiplier of its side.
+    let first = |side: i8, a: i64| (cone(1, &[(0, 1), (1, side)]), vec![close(&[5, a])]);
+    let second = |side: i8, a: i64| (cone(-1, &[(0, side), (1, 1)]), vec![close(&[a, 5])]);
+    let at = |s: i8, a: i64, t: i8, b: i64| leaf(&lambda, vec![first(s, a), second(t, b)]);
+    // w₁ = (1,0) = ¼(5 x₁ − 3 x₂) and w₂ = ¼(−3 x₁ + 5 x₂): on the ≥ 0 side −3 = −5 + 2, on the
+    // ≤ 0 side −3 = 0 − 3.
+    let nodes = vec![
+        WidthNode::Split(0, 1),
+        WidthNode::Split(1, 0),
+        at(1, -3, 1, -3),
+        at(1, -3, -1, -3),
+        WidthNode::Split(1, 0),
+        at(-1, -3, 1, -3),
+        at(-1, -3, -1, -3),
+    ];
+    assert_eq!(check(&j, nodes.clone(), &local("all")), Ok(15));
+    let mut wrong = nodes;
+    wrong[2] = at(1, -2, 1, -3);
+    assert!(matches!(
+        check(&j, wrong, &local("all")),
+        Err(Refusal::WidthTree(WidthTreeError::Leaf { node: 2, .. }))
+    ));
+}
