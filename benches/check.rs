@@ -1,7 +1,6 @@
 //! Checking the certificate of the digits example: at most 0.2 s, and as a multiple of parsing it.
 //!
 //! `cargo bench --bench check`
-use maxmargin::budget::Budget;
 use maxmargin::certify::{Request, certify, seal};
 use maxmargin::import::load_problem;
 use maxmargin_kernel::check::{Limits, check};
@@ -26,8 +25,7 @@ fn main() {
         residual: Some((fraction(100), fraction(10_000))),
         residual_asked: true,
         gap: 1e-6,
-        threads: 1,
-        budget: Budget::default(),
+        ..Request::default()
     };
     let outcome = certify(&problem, &request, |_| ());
     let claims = outcome.entries.len();

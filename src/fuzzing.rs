@@ -1,6 +1,5 @@
 //! What the fuzz targets run. Nothing here may panic, whatever the bytes are; where an assertion
 //! stands, it is a property that no input may break.
-use crate::budget::Budget;
 use crate::certify::{Request, certify, seal};
 use crate::import::{DataOptions, ModelOptions, parse_data, parse_model};
 use maxmargin_kernel::check::{Limits, Report, check};
@@ -114,9 +113,7 @@ fn good() -> &'static (Problem, Vec<u8>) {
             brackets: vec![Region::Cell, near, Region::Everywhere],
             residual: Some((fraction(10), fraction(100))),
             residual_asked: true,
-            gap: 1e-6,
-            threads: 1,
-            budget: Budget::default(),
+            ..Request::default()
         };
         let outcome = certify(&problem, &request, |_| ());
         let (text, _) = seal(&problem, outcome.entries, true).expect("a good certificate");

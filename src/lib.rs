@@ -8,6 +8,8 @@ pub mod cli;
 pub mod fuzzing;
 pub mod import;
 pub mod numeric;
+pub mod paper;
 pub mod polish;
 pub mod prove;
 pub mod report;
+pub mod solve;

@@ -8,15 +8,15 @@
 //! 0 either way), if the dual function shows that it pays. Neurons that the optimum does not use
 //! become copies of used ones, or, with `jump`, start in a cell far away that violates the bound.
 use crate::budget::Budget;
-use crate::numeric::program::{Mode, Piece, Solution, solve};
-use crate::numeric::two_layer::{View, dot, length};
+use crate::numeric::lazy::{Candidate, LazyProgram};
+use crate::numeric::two_layer::{Unit, View, dot, length};
 use crate::prove::cover::{Instance, local_maximise};
 use crate::prove::point::{balanced, better};
 use maxmargin_kernel::network::Network;
 use maxmargin_kernel::problem::Problem;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// How to polish.
 #[derive(Clone, Debug)]
@@ -50,8 +50,8 @@ pub struct Polished {
 
 /// Directions closer to a kink than this may take its other side.
 const KINK: f64 = 1e-6;
-/// Concave samples further from their kink than this keep their side until it proves wrong.
-const FAR: f64 = 0.3;
+/// Tolerance of the convex programs.
+const TOLERANCE: f64 = 1e-11;
 /// Relative improvement that counts.
 const PROGRESS: f64 = 1e-11;
 
@@ -102,32 +102,25 @@ pub fn polish(problem: &Problem, view: &View, options: &Options) -> Option<Polis
 
 struct State<'a> {
     view: &'a View,
-    lengths: Vec<f64>,
+    program: LazyProgram<'a>,
     neurons: Vec<Neuron>,
-    working: Vec<usize>,
-    /// Concave samples that left their side, by neuron.
-    concave: Vec<Vec<bool>>,
 }
 
 impl<'a> State<'a> {
     fn new(view: &'a View) -> Self {
-        let neurons: Vec<Neuron> = view
-            .units
-            .iter()
-            .map(|unit| Neuron {
-                sign: if unit.v < 0.0 { -1.0 } else { 1.0 },
-                u: unit.w.iter().map(|w| w * unit.v.abs() / view.scale).collect(),
-                side: unit.w.clone(),
-            })
-            .collect();
-        let lengths = view.x.iter().map(|x| length(x)).collect();
-        let concave = vec![vec![false; view.len()]; neurons.len()];
-        let mut state = Self { view, lengths, neurons, working: Vec::new(), concave };
+        let neuron = |unit: &Unit| Neuron {
+            sign: if unit.v < 0.0 { -1.0 } else { 1.0 },
+            u: unit.w.iter().map(|w| w * unit.v.abs() / view.scale).collect(),
+            side: unit.w.clone(),
+        };
+        let neurons: Vec<Neuron> = view.units.iter().map(neuron).collect();
+        let mut state =
+            Self { view, program: LazyProgram::new(view, Vec::new(), TOLERANCE), neurons };
         let margins = state.margins();
         let mut order: Vec<usize> = (0..view.len()).collect();
         order.sort_by(|a, b| margins[*a].total_cmp(&margins[*b]));
         order.truncate(60);
-        state.working = order;
+        state.program.working = order;
         state
     }
 
@@ -144,109 +137,44 @@ impl<'a> State<'a> {
         if margin > 0.0 { size / margin } else { f64::INFINITY }
     }
 
-    fn cosine(&self, u: &[f64], i: usize) -> f64 {
-        dot(u, &self.view.x[i]) / (length(u) * self.lengths[i]).max(1e-300)
-    }
-
-    fn piece(&self, j: usize) -> Piece {
-        let neuron = &self.neurons[j];
-        let mode = |i: usize| {
-            let cosine = self.cosine(&neuron.side, i);
-            let concave = neuron.sign * self.view.y[i] < 0.0;
-            if concave && (cosine.abs() <= FAR || self.concave[j][i]) {
-                return Mode::Concave;
-            }
-            Mode::Linear(if cosine > 0.0 { 1.0 } else { self.view.alpha })
-        };
-        let modes = (0..self.view.len()).map(mode).collect();
-        let support = self.view.units[j].support.clone();
-        Piece { sign: neuron.sign, modes, rows: Vec::new(), support }
-    }
-
     /// Solves the program of the present sides; the neurons move to its optimum. Returns `λ`.
     fn solve(&mut self, deadline: Option<Instant>) -> Option<Vec<f64>> {
-        for _ in 0..40 {
-            let limit = match deadline {
-                Some(at) => Some(
-                    at.checked_duration_since(Instant::now())
-                        .filter(|d| *d > Duration::from_millis(5))?,
-                ),
-                None => None,
-            };
-            // Neurons with equal pieces share one vector; it is split evenly among them.
-            let mut pieces: Vec<Piece> = Vec::new();
-            let mut members: Vec<Vec<usize>> = Vec::new();
-            for j in 0..self.neurons.len() {
-                let piece = self.piece(j);
-                let same = |p: &Piece| {
-                    p.sign == piece.sign && p.modes == piece.modes && p.support == piece.support
-                };
-                match pieces.iter().position(same) {
-                    Some(k) => members[k].push(j),
-                    None => {
-                        pieces.push(piece);
-                        members.push(vec![j]);
-                    }
+        // Neurons on the same sides share one vector; it is split evenly among them.
+        self.program.candidates.clear();
+        let mut members: Vec<Vec<usize>> = Vec::new();
+        for (j, neuron) in self.neurons.iter().enumerate() {
+            let support = self.view.units[j].support.clone();
+            let candidate = Candidate::new(neuron.sign, neuron.side.clone(), support);
+            let same = |k: &usize| self.same_on_all(&self.program.candidates[*k], &candidate);
+            match (0..members.len()).find(same) {
+                Some(k) => members[k].push(j),
+                None => {
+                    self.program.candidates.push(candidate);
+                    members.push(vec![j]);
                 }
             }
-            let view = self.view;
-            let solution =
-                solve(&view.x, &view.y, view.alpha, &self.working, &pieces, 1e-11, limit)?;
-            if self.add_violated(&pieces, &members, &solution) {
-                continue;
-            }
-            for (list, u) in members.iter().zip(&solution.u) {
-                let share = 1.0 / list.len() as f64;
-                let used = length(u) > 1e-8 * solution.value;
-                for &j in list {
-                    let neuron = &mut self.neurons[j];
-                    neuron.u = u.iter().map(|e| if used { e * share } else { 0.0 }).collect();
-                    if used {
-                        neuron.side.clone_from(u);
-                    }
-                }
-            }
-            let mut lambda = vec![0.0; view.len()];
-            for (&i, l) in self.working.iter().zip(&solution.lambda) {
-                lambda[i] = *l;
-            }
-            return Some(lambda);
         }
-        None
+        let optimum = self.program.solve(deadline)?;
+        for (list, u) in members.iter().zip(&optimum.u) {
+            let share = 1.0 / list.len() as f64;
+            for &j in list {
+                let neuron = &mut self.neurons[j];
+                neuron.u = u.iter().map(|e| e * share).collect();
+                if length(u) > 0.0 {
+                    neuron.side.clone_from(u);
+                }
+            }
+        }
+        Some(optimum.lambda)
     }
 
-    /// Adds samples below margin 1 and frees concave samples on the wrong side.
-    fn add_violated(
-        &mut self,
-        pieces: &[Piece],
-        members: &[Vec<usize>],
-        solution: &Solution,
-    ) -> bool {
-        let view = self.view;
-        let mut changed = false;
-        for ((piece, list), u) in pieces.iter().zip(members).zip(&solution.u) {
-            if length(u) <= 1e-8 * solution.value {
-                continue;
-            }
-            for i in 0..view.len() {
-                let Mode::Linear(slope) = piece.modes[i] else { continue };
-                let positive = dot(u, &view.x[i]) > 0.0;
-                let believed = slope == 1.0;
-                if piece.sign * view.y[i] < 0.0 && view.alpha < 1.0 && positive != believed {
-                    list.iter().for_each(|j| self.concave[*j][i] = true);
-                    changed = true;
-                }
-            }
-        }
-        let signs: Vec<f64> = pieces.iter().map(|p| p.sign).collect();
-        let margins = view.margins(&signs, &solution.u);
-        let mut low: Vec<usize> = (0..view.len())
-            .filter(|i| margins[*i] < 1.0 - 1e-9 && !self.working.contains(i))
-            .collect();
-        low.sort_by(|a, b| margins[*a].total_cmp(&margins[*b]));
-        low.truncate(25);
-        self.working.extend(&low);
-        changed || !low.is_empty()
+    /// Whether two candidates take the same side of every convex sample of the data set.
+    fn same_on_all(&self, a: &Candidate, b: &Candidate) -> bool {
+        let side = |c: &Candidate, x: &[f64]| dot(&c.side, x) > 0.0;
+        let samples = self.view.x.iter().zip(&self.view.y);
+        a.sign == b.sign
+            && a.support == b.support
+            && samples.filter(|(_, y)| a.sign * **y > 0.0).all(|(x, _)| side(a, x) == side(b, x))
     }
 
     /// The dual function as an instance for a sign, on a neuron's support.
@@ -277,7 +205,7 @@ impl<'a> State<'a> {
             let on_kink = |i: &usize| {
                 lambda[*i] > 0.0
                     && neuron.sign * view.y[*i] > 0.0
-                    && self.cosine(&neuron.u, *i).abs() <= KINK
+                    && self.program.cosine(&neuron.u, *i).abs() <= KINK
             };
             let kinks: Vec<usize> = (0..view.len()).filter(on_kink).collect();
             if kinks.is_empty() || view.alpha == 1.0 {
@@ -288,7 +216,7 @@ impl<'a> State<'a> {
             let mut starts = Vec::new();
             for &i in &kinks {
                 for side in [1.0, -1.0] {
-                    let step = side * 1e-3 * size / self.lengths[i];
+                    let step = side * 1e-3 * size / self.program.lengths()[i];
                     starts
                         .push(neuron.u.iter().zip(&view.x[i]).map(|(u, x)| u + step * x).collect());
                 }
@@ -309,7 +237,6 @@ impl<'a> State<'a> {
                 let tilt = 1e-4 * size;
                 let side = neuron.u.iter().zip(&direction.w).map(|(u, w)| u + tilt * w).collect();
                 self.neurons[j].side = side;
-                self.concave[j].fill(false);
                 crossed += 1;
             }
         }
@@ -353,7 +280,6 @@ impl<'a> State<'a> {
             }
             let neuron = &mut self.neurons[j];
             *neuron = Neuron { sign, u: vec![0.0; w.len()], side: w };
-            self.concave[j].fill(false);
             jumped += 1;
         }
         jumped

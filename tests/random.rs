@@ -1,6 +1,5 @@
 //! Random small two-layer problems: `certify` ends, its certificate verifies, and no competitor
 //! that a certified bound speaks of, found by force, beats that bound.
-use maxmargin::budget::Budget;
 use maxmargin::certify::{Request, certify, seal};
 use maxmargin_kernel::claim::{Claim, Number, Region};
 use maxmargin_kernel::network::{NetworkJson, TwoLayer};
@@ -96,8 +95,7 @@ fn request() -> Request {
         residual: Some((ratio(1, 10), ratio(1, 100))),
         residual_asked: true,
         gap: 1e-6,
-        threads: 1,
-        budget: Budget::seconds(Some(20.0)),
+        ..Request::default()
     }
 }
 

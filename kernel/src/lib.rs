@@ -15,7 +15,7 @@
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`number`] | rationals, integer vectors with a common denominator, square-root bounds |
+//! | [`number`] | rationals, integer vectors with a common denominator, square-root bounds, germs |
 //! | [`network`] | architecture, parameters, one forward pass and one gradient for every number type |
 //! | [`problem`] | data sets, constraints, margins, digests |
 //! | [`claim`] | the statements, and how each reads in words |
@@ -57,5 +57,6 @@ pub mod check;
 pub mod claim;
 pub mod network;
 pub mod number;
+mod object;
 pub mod problem;
 pub mod proof;

@@ -1,6 +1,7 @@
 //! What can be asked on the command line.
+use crate::prove::decide::Question;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use maxmargin_kernel::claim::Region;
+use maxmargin_kernel::claim::{Region, Scope};
 use maxmargin_kernel::network::Activation;
 use maxmargin_kernel::number::{Rational, parse_rational};
 use std::path::PathBuf;
@@ -28,6 +29,15 @@ pub(super) enum Command {
     /// Move a network to the best point reachable across adjacent activation cells
     #[command(after_help = POLISH)]
     Polish(PolishArguments),
+    /// Follow gradient flow on the exponential loss to the direction it converges to
+    #[command(after_help = FLOW)]
+    Flow(FlowArguments),
+    /// Find a certified globally optimal two-layer network for a data set
+    #[command(after_help = SOLVE)]
+    Solve(SolveArguments),
+    /// Certify the paper's two tables, cell by cell
+    #[command(after_help = PAPER)]
+    Paper(PaperArguments),
     /// Verify certificates in exact arithmetic
     #[command(after_help = CHECK)]
     Check(CheckArguments),
@@ -40,7 +50,7 @@ const CERTIFY: &str = "\
 Examples:
   maxmargin certify --model net.safetensors --data train.npz -o net.cert.json
   maxmargin certify --model net.safetensors --data train.csv --label species --bracket near:1e-3
-  maxmargin certify --model point.json --data points.json --json
+  maxmargin certify --model point.json --data points.json --decide local --scope layer:1
 
 Regions: `cell` keeps every activation pattern; `near:δ` also lets a neuron cross the samples within
 a relative distance δ of its kink; `everywhere` is every network of this architecture.";
@@ -49,6 +59,26 @@ Example:
   maxmargin polish --model net.safetensors --data train.npz -o polished.safetensors
 
 The exact normalised margin never decreases: without an improvement nothing is written.";
+const FLOW: &str = "\
+Examples:
+  maxmargin flow --model init.safetensors --data train.npz -o limit.safetensors
+  maxmargin flow --model init.json --data points.json -o limit.json --snap 1e-2
+
+The flow runs in normalised time, dθ/dt = −∇L/L, and in logarithms, so it goes on where L is 0 in
+floats. What is left of the way to the limit shrinks like a power of 1/log(1/L): slowly. --snap
+replaces the direction by simple fractions nearby, and says how far that is.";
+const SOLVE: &str = "\
+Example:
+  maxmargin solve --data train.npz -o best.safetensors --certificate best.cert.json
+
+The network has the largest normalised margin of all two-layer networks of any width, up to the
+certified relative gap that is printed.";
+const PAPER: &str = "\
+Example:
+  maxmargin paper --out map
+
+The tables are those of G. Vardi, O. Shamir, N. Srebro, On Margin Maximization in Linear and ReLU
+Networks (arXiv 2110.02732). Every proof is found from the point and the data, then checked.";
 const CHECK: &str = "\
 Example:
   maxmargin check net.cert.json --model net.safetensors --data train.npz
@@ -104,8 +134,15 @@ pub(super) struct CertifyArguments {
     /// Where to write the certificate
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Exact verdict: kkt, local or global; may be repeated
+    /// (default for an exact .json network: all three)
+    #[arg(long, value_name = "QUESTION", value_enum)]
+    pub decide: Vec<Question>,
+    /// Scope of --decide: all, or layer:L with the other layers fixed; may be repeated
+    #[arg(long, value_name = "SCOPE")]
+    pub scope: Vec<Scope>,
     /// Region to bracket: cell, near:DELTA or everywhere; may be repeated
-    /// (default: cell, near:1e-4 and everywhere)
+    /// (default for a trained network: cell, near:1e-4 and everywhere)
     #[arg(long, value_name = "REGION")]
     pub bracket: Vec<Region>,
     /// δ of the KKT residual: constraints within (1+δ) of the margin count as active
@@ -156,6 +193,70 @@ pub(super) struct PolishArguments {
     /// Print one JSON object instead of the report
     #[arg(long)]
     pub json: bool,
+    /// Limits
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// `maxmargin flow`.
+#[derive(Debug, Args)]
+pub(super) struct FlowArguments {
+    /// Model and data; the network is where the flow starts
+    #[command(flatten)]
+    pub inputs: Inputs,
+    /// Where to write the network: .safetensors or exact .json
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Stop at this normalised time (default: none)
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    pub time: Option<f64>,
+    /// Stop where log(1/L) reaches this; the number of steps can be proportional to it
+    #[arg(long, value_name = "NUMBER", default_value_t = 1e6, value_parser = seconds)]
+    pub log_loss: f64,
+    /// Replace the direction by fractions of denominator up to 1000 that are within this of it,
+    /// where the largest coordinate is 1
+    #[arg(long, value_name = "TOLERANCE", num_args = 0..=1, default_missing_value = "1e-6", value_parser = seconds)]
+    pub snap: Option<f64>,
+    /// Stop after so many seconds
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    pub time_limit: Option<f64>,
+    /// Print one JSON object instead of the report
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `maxmargin solve`.
+#[derive(Debug, Args)]
+pub(super) struct SolveArguments {
+    /// The training set: .npz (arrays X, y), .csv or exact .json; labels ±1 or 0/1
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// Where to write the network: .safetensors or exact .json
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Where to write the certificate
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+    /// How to read the data, and the activation
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Relative gap to reach
+    #[arg(long, default_value_t = 1e-6, value_parser = seconds)]
+    pub gap: f64,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Limits
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// `maxmargin paper`.
+#[derive(Debug, Args)]
+pub(super) struct PaperArguments {
+    /// Where to write the certificates and the map
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// Limits
     #[command(flatten)]
     pub limits: Limits,

@@ -4,9 +4,10 @@ use super::error::Stop;
 use super::inputs::load;
 use super::output::{budget, say, spinner, threads};
 use crate::certify::{Request, certify, seal};
-use crate::import::{check_folder, write_atomically};
+use crate::import::{Source, check_folder, write_atomically};
+use crate::prove::decide::Question;
 use crate::report;
-use maxmargin_kernel::claim::{Number, Region};
+use maxmargin_kernel::claim::{Number, Region, Scope};
 use maxmargin_kernel::number::{Rational, parse_rational};
 use maxmargin_kernel::problem::Problem;
 
@@ -16,23 +17,37 @@ const EMBED_LIMIT: usize = 100_000;
 pub(super) fn run(arguments: &CertifyArguments) -> Result<u8, Stop> {
     let inputs = &arguments.inputs;
     arguments.output.as_deref().map_or(Ok(()), check_folder)?;
-    let problem = load(inputs)?;
+    let (problem, source) = load(inputs)?;
     let threads = threads(&arguments.limits);
+    // Exact points get exact verdicts, trained ones brackets, unless something else is asked.
+    let unasked = arguments.bracket.is_empty() && arguments.decide.is_empty();
+    let exact = unasked && source == Source::Exact;
+    let decide = if exact { Question::ALL.to_vec() } else { arguments.decide.clone() };
     let brackets = match arguments.bracket.as_slice() {
-        [] => default_brackets(),
+        [] if unasked && !exact => default_brackets(),
         asked => asked.to_vec(),
     };
+    let scopes = match arguments.scope.as_slice() {
+        [] => vec![Scope::All],
+        asked => asked.to_vec(),
+    };
+    if scopes != [Scope::All] && decide.is_empty() {
+        return Err(Stop::usage("--scope goes with --decide: brackets are of all layers"));
+    }
+    let residual_asked = arguments.active.is_some() || arguments.kinks.is_some();
     let constant = |text| parse_rational(text).unwrap_or_default();
+    let residual = (
+        arguments.active.clone().unwrap_or_else(|| constant("0.01")),
+        arguments.kinks.clone().unwrap_or_else(|| constant("1e-4")),
+    );
     let request = Request {
+        // An exact verdict says more than a residual.
+        residual: (decide.is_empty() || residual_asked).then_some(residual),
+        decide,
+        scopes,
         brackets,
-        residual: Some((
-            arguments.active.clone().unwrap_or_else(|| constant("0.01")),
-            arguments.kinks.clone().unwrap_or_else(|| constant("1e-4")),
-        )),
         // Who asks for brackets alone is not told that the residual is missing.
-        residual_asked: arguments.bracket.is_empty()
-            || arguments.active.is_some()
-            || arguments.kinks.is_some(),
+        residual_asked: arguments.bracket.is_empty() || residual_asked,
         gap: arguments.gap,
         threads,
         budget: budget(&arguments.limits),
@@ -68,10 +83,10 @@ pub(super) fn run(arguments: &CertifyArguments) -> Result<u8, Stop> {
     } else {
         say(report::text(&problem, &request, &outcome, &context));
     }
-    Ok(match (outcome.limit, outcome.undecided.is_empty()) {
+    Ok(match (outcome.limit, outcome.is_undecided()) {
         (true, _) => 4,
-        (false, false) => 5,
-        (false, true) => 0,
+        (false, true) => 5,
+        (false, false) => 0,
     })
 }
 

@@ -18,6 +18,11 @@ impl Stop {
         Self { code: 2, message: message.into() }
     }
 
+    /// Options that do not go together.
+    pub(super) fn usage(message: impl Into<String>) -> Self {
+        Self { code: 64, message: message.into() }
+    }
+
     /// A fault of this program.
     pub fn internal(message: impl Into<String>) -> Self {
         Self { code: 70, message: format!("internal error: {}", message.into()) }

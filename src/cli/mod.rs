@@ -4,10 +4,13 @@ mod arguments;
 mod certify;
 mod check;
 mod error;
+mod flow;
 mod inputs;
 mod output;
+mod paper;
 mod polish;
 mod show;
+mod solve;
 
 use arguments::{Cli, Command};
 use clap::Parser;
@@ -41,6 +44,9 @@ fn dispatch(command: &Command) -> Result<u8, Stop> {
     match command {
         Command::Certify(a) => certify::run(a),
         Command::Polish(a) => polish::run(a),
+        Command::Flow(a) => flow::run(a),
+        Command::Solve(a) => solve::run(a),
+        Command::Paper(a) => paper::run(a),
         Command::Check(a) => check::run(a),
         Command::Show(a) => show::run(a),
     }

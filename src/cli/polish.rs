@@ -12,7 +12,7 @@ use serde_json::json;
 
 pub(super) fn run(arguments: &PolishArguments) -> Result<u8, Stop> {
     let inputs = &arguments.inputs;
-    let problem = load(inputs)?;
+    let (problem, _) = load(inputs)?;
     check_target(&arguments.output, problem.network())?;
     if let Err(reason) = TwoLayer::with_one_output(problem.network()) {
         return Err(Stop {

@@ -7,7 +7,7 @@
 
 /// Added to the diagonal (relative to it) before a factorisation: the `x_i` of free coordinates
 /// are often dependent.
-const RIDGE: f64 = 1e-11;
+const RIDGE: f64 = 1e-12;
 /// Smallest relative pivot that a factorisation accepts.
 const PIVOT: f64 = 1e-14;
 
@@ -138,7 +138,7 @@ impl BoxLs {
         for i in 0..gram.len() {
             // Not `clamp`, which panics on NaN.
             self.beta[i] = self.beta[i].max(self.lo[i]).min(self.hi[i]);
-            if self.lo[i] < self.hi[i] {
+            if self.lo[i] < self.hi[i] && gram.inverse_diagonal[i] > 0.0 {
                 self.movable.push(i);
             }
         }
@@ -240,7 +240,7 @@ impl BoxLs {
 
 /// Replaces the lower triangle of an `m × m` matrix by its Cholesky factor; false if a pivot is
 /// too small.
-fn cholesky(a: &mut [f64], m: usize) -> bool {
+pub(crate) fn cholesky(a: &mut [f64], m: usize) -> bool {
     for i in 0..m {
         let (above, row) = a.split_at_mut(i * m);
         let scale = row[i];
@@ -258,7 +258,7 @@ fn cholesky(a: &mut [f64], m: usize) -> bool {
 }
 
 /// Solves `L Lᵀ y = y` in place.
-fn solve_factored(factor: &[f64], y: &mut [f64]) {
+pub(crate) fn solve_factored(factor: &[f64], y: &mut [f64]) {
     let m = y.len();
     for i in 0..m {
         let row = &factor[i * m..i * m + i + 1];

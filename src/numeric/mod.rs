@@ -1,7 +1,12 @@
-//! Float arithmetic: views of exact problems, convex programs, least squares. Everything here may
-//! be wrong; the kernel decides.
+//! Arithmetic of the searches: views of exact problems in floats, convex programs, least squares, and
+//! exact linear algebra. Everything here may be wrong; the kernel decides.
 
 pub mod box_ls;
+pub mod exact;
+pub mod flow;
+pub mod lazy;
 pub mod least_squares;
 pub mod program;
+#[cfg(test)]
+pub mod pythagorean;
 pub mod two_layer;

@@ -15,7 +15,7 @@
 use super::two_layer::dot;
 use clarabel::algebra::CscMatrix;
 use clarabel::solver::{DefaultSettings, DefaultSolver, IPSolver, SolverStatus, SupportedConeT};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How a piece treats one sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,6 +53,30 @@ pub struct Solution {
 /// Largest program that is solved, by [`size`]: it takes about 600 MB.
 pub const MAX_SIZE: usize = 12_000_000;
 
+/// How to solve.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// Relative and absolute tolerance of the solver.
+    pub tolerance: f64,
+    /// Upper bound of every `λ_i`, which keeps the dual bounded while the pieces cannot yet
+    /// classify the working samples.
+    pub cap: Option<f64>,
+    /// Time limit.
+    pub limit: Option<Duration>,
+}
+
+impl Settings {
+    /// This tolerance, no cap, and the time left until the deadline; `None` if none is left.
+    pub fn until(tolerance: f64, deadline: Option<Instant>) -> Option<Self> {
+        let enough = |d: &Duration| *d > Duration::from_millis(5);
+        let limit = match deadline {
+            Some(at) => Some(at.checked_duration_since(Instant::now()).filter(enough)?),
+            None => None,
+        };
+        Some(Self { tolerance, cap: None, limit })
+    }
+}
+
 /// About how many numbers the cones' matrix holds: what time and memory grow with.
 pub fn size(x: &[Vec<f64>], working: &[usize], pieces: &[Piece]) -> usize {
     let inputs = x.first().map_or(0, Vec::len);
@@ -75,8 +99,7 @@ pub fn solve(
     alpha: f64,
     working: &[usize],
     pieces: &[Piece],
-    tolerance: f64,
-    limit: Option<Duration>,
+    settings: &Settings,
 ) -> Option<Solution> {
     if size(x, working, pieces) > MAX_SIZE {
         return None;
@@ -87,6 +110,9 @@ pub fn solve(
     let mut builder = Builder::default();
     for i in 0..m {
         builder.row(&[(i, -1.0)], 0.0);
+        if let Some(cap) = settings.cap {
+            builder.row(&[(i, 1.0)], cap);
+        }
     }
     // Per piece: (variable, sample, factor) terms of its norm constraint.
     let mut terms: Vec<Vec<(usize, usize, f64)>> = Vec::with_capacity(pieces.len());
@@ -131,13 +157,14 @@ pub fn solve(
     let p = CscMatrix::<f64>::zeros((columns, columns));
     let mut q = vec![0.0; columns];
     q[..m].fill(-1.0);
+    let tolerance = settings.tolerance;
     let settings = DefaultSettings {
         verbose: false,
         tol_gap_abs: tolerance,
         tol_gap_rel: tolerance,
         tol_feas: tolerance,
         max_iter: 200,
-        time_limit: limit.map_or(f64::INFINITY, |l| l.as_secs_f64()),
+        time_limit: settings.limit.map_or(f64::INFINITY, |l| l.as_secs_f64()),
         direct_solve_method: "faer".to_string(),
         max_threads: 1,
         ..Default::default()
@@ -267,6 +294,8 @@ impl<'a> Reduced<'a> {
 mod tests {
     use super::*;
 
+    const SETTINGS: Settings = Settings { tolerance: 1e-10, cap: None, limit: None };
+
     #[test]
     fn primal_and_dual_meet() {
         // x = (±12/13, 5/13), both +1, both units of sign + active on their own sample: cost 2.
@@ -278,7 +307,7 @@ mod tests {
             support: vec![true; 2],
         };
         let pieces = [piece(1.0, 0.0), piece(0.0, 1.0)];
-        let s = solve(&x, &[1.0, 1.0], 0.0, &[0, 1], &pieces, 1e-10, None).unwrap();
+        let s = solve(&x, &[1.0, 1.0], 0.0, &[0, 1], &pieces, &SETTINGS).unwrap();
         assert!((s.value - 2.0).abs() < 1e-8);
         assert!((s.u[0][0] - 12.0 / 13.0).abs() < 1e-6 && (s.u[1][0] + 12.0 / 13.0).abs() < 1e-6);
     }
@@ -295,7 +324,7 @@ mod tests {
         };
         let minus =
             Piece { sign: -1.0, modes: vec![Mode::Concave, Mode::Linear(1.0)], ..piece.clone() };
-        let s = solve(&x, &[1.0, -1.0], 0.0, &[0, 1], &[piece, minus], 1e-10, None).unwrap();
+        let s = solve(&x, &[1.0, -1.0], 0.0, &[0, 1], &[piece, minus], &SETTINGS).unwrap();
         let z = |u: &[f64], i: usize| dot(u, &x[i]).max(0.0);
         assert!(z(&s.u[0], 0) - z(&s.u[1], 0) >= 1.0 - 1e-6);
         assert!(z(&s.u[1], 1) - z(&s.u[0], 1) >= 1.0 - 1e-6);

@@ -1,7 +1,7 @@
 //! A depth-2, one-output problem in floats.
 use maxmargin_kernel::network::{Layer, Network, Neuron, TwoLayer};
 use maxmargin_kernel::number::{Rational, ScaledVec};
-use maxmargin_kernel::problem::Problem;
+use maxmargin_kernel::problem::{Data, Problem};
 use num_traits::ToPrimitive;
 
 /// The nearest floats of an exact vector.
@@ -98,12 +98,6 @@ impl View {
     pub fn new(problem: &Problem) -> Option<Self> {
         let list = TwoLayer::with_one_output(problem.network()).ok()?;
         let inputs = problem.network().inputs();
-        let mut x: Vec<Vec<f64>> = problem.data().samples().iter().map(to_f64s).collect();
-        let longest = x.iter().map(|x| length(x)).fold(0.0, f64::max);
-        // A power of two: scaling there and back is exact.
-        let scale = if longest > 0.0 { (-longest.log2().ceil()).exp2() } else { 1.0 };
-        x.iter_mut().flatten().for_each(|e| *e *= scale);
-        let y = problem.data().labels().iter().map(|y| *y as f64).collect();
         let unit = |n: &Neuron| {
             let mut w = vec![0.0; inputs];
             let mut support = vec![false; inputs];
@@ -115,7 +109,18 @@ impl View {
         };
         let units = list.neurons.iter().map(unit).collect();
         let alpha = to_f64(problem.activation().slope());
-        Some(Self { x, y, scale, alpha, units })
+        Some(Self { units, ..Self::of_data(problem.data(), alpha) })
+    }
+
+    /// The view of a data set with labels ±1, without neurons.
+    pub fn of_data(data: &Data, alpha: f64) -> Self {
+        let mut x: Vec<Vec<f64>> = data.samples().iter().map(to_f64s).collect();
+        let longest = x.iter().map(|x| length(x)).fold(0.0, f64::max);
+        // A power of two: scaling there and back is exact.
+        let scale = if longest > 0.0 { (-longest.log2().ceil()).exp2() } else { 1.0 };
+        x.iter_mut().flatten().for_each(|e| *e *= scale);
+        let y = data.labels().iter().map(|y| *y as f64).collect();
+        Self { x, y, scale, alpha, units: Vec::new() }
     }
 
     /// Number of samples.

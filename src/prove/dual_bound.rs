@@ -2,7 +2,7 @@
 use super::cover::{self, FloatUnits, Instance, Outcome};
 use super::point::{balanced, push_inside};
 use super::region::{RegionOptimum, RegionProgram};
-use super::round_up;
+use super::{exact, round_up};
 use crate::certify::Request;
 use crate::numeric::two_layer::{View, length, to_f64};
 use maxmargin_kernel::certificate::{Entry, Proof};
@@ -68,10 +68,10 @@ pub fn prove(problem: &Problem, view: &View, region: &Region, request: &Request)
         }
         let attempt = covers(problem, view, region, &program, &optimum, request);
         found.limit |= attempt.limit;
-        if let Some((entry, nodes)) = attempt.entry {
-            if found.upper.as_ref().is_none_or(|(old, _)| value(&entry) < value(old)) {
-                found.upper = Some((entry, nodes));
-            }
+        if let Some((entry, nodes)) = attempt.entry
+            && found.upper.as_ref().is_none_or(|(old, _)| value(&entry) < value(old))
+        {
+            found.upper = Some((entry, nodes));
         }
         let good_enough = |(entry, _): &(Entry, usize)| {
             let nu = problem.normalised_margin().map_or(f64::NAN, |(low, _)| to_f64(&low));
@@ -219,7 +219,7 @@ fn covers(
         break;
     }
     let Some(trees) = trees.into_iter().collect::<Option<Vec<_>>>() else { return attempt };
-    let bound = round_up(t / (2.0 * sum) * (1.0 + 1e-14), 50);
+    let bound = round_up(&exact(t / (2.0 * sum) * (1.0 + 1e-14)), 50);
     let claim = Claim::MarginAtMost { scope: Scope::All, region: region.clone(), bound };
     let covers = jobs.into_iter().zip(trees).map(|(job, nodes)| Cover { cone: job.cone, nodes });
     let multipliers = Multipliers { units: units.to_kernel(), lambda };

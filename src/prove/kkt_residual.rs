@@ -228,7 +228,7 @@ impl<'a> Cone<'a> {
         epsilon: &Rational,
     ) -> Option<Entry> {
         let norm = length(&self.theta);
-        let hi = round_up(length(residual) / norm * (1.0 + 1e-12) + 1e-300, 40);
+        let hi = round_up(&exact(length(residual) / norm * (1.0 + 1e-12) + 1e-300), 40);
         let lower = direction.map(|d| (dot(&self.theta, d) / (norm * length(d)), d));
         let mut lambda = Vec::new();
         let mut mu = Vec::new();
@@ -248,7 +248,7 @@ impl<'a> Cone<'a> {
                 let split = layers.first().map_or(0, |l| l.parameters().len());
                 let numbers = |part: &[f64]| part.iter().map(|v| Number(exact(*v))).collect();
                 let parts = vec![numbers(&d[..split]), numbers(&d[split..])];
-                (round_down(lo * (1.0 - safety), 40), Some(parts))
+                (round_down(&exact(lo * (1.0 - safety)), 40), Some(parts))
             }
             _ => (Number(Rational::zero()), None),
         };

@@ -2,7 +2,9 @@
 //! repaired. Nothing here is trusted.
 
 pub mod cover;
+pub mod decide;
 pub mod dual_bound;
+pub mod global;
 pub mod kkt_residual;
 pub mod norm_bound;
 pub mod point;
@@ -10,69 +12,46 @@ pub mod region;
 
 use maxmargin_kernel::claim::Number;
 use maxmargin_kernel::number::{BigInt, Rational};
-use num_traits::{One, Signed, ToPrimitive};
+use num_traits::One;
 
 /// The exact value of a finite float; 0 for others.
 pub fn exact(value: f64) -> Rational {
     Rational::from_float(value).unwrap_or_default()
 }
 
-/// A number slightly above `value`, with few digits: relative `2^-bits`.
-pub fn round_up(value: f64, bits: i32) -> Number {
-    Number(round(value, bits, f64::ceil))
+/// The smallest number of about `bits` significant bits that is at least `value`.
+pub fn round_up(value: &Rational, bits: i64) -> Number {
+    Number(on_grid(value, bits, Rational::ceil))
 }
 
-/// A number slightly below `value ≥ 0`, with few digits.
-pub fn round_down(value: f64, bits: i32) -> Number {
-    Number(round(value, bits, f64::floor))
+/// The largest number of about `bits` significant bits that is at most `value`.
+pub fn round_down(value: &Rational, bits: i64) -> Number {
+    Number(on_grid(value, bits, Rational::floor))
 }
 
-/// The least number `≥ value` with so many binary digits, or one more.
-pub fn round_up_exact(value: &Rational, bits: i64) -> Number {
-    let grid = grid(value, bits);
-    Number((value * &grid).ceil() / grid)
-}
-
-/// The largest number `≤ value` with so many binary digits, or one more.
-pub fn round_down_exact(value: &Rational, bits: i64) -> Number {
-    let grid = grid(value, bits);
-    Number((value * &grid).floor() / grid)
-}
-
-/// A power of two by which `value` becomes an integer part of `bits` digits or one more.
-fn grid(value: &Rational, bits: i64) -> Rational {
-    let length = |n: &BigInt| n.abs().bits().to_i64().unwrap_or(0);
-    let shift = bits - (length(value.numer()) - length(value.denom()));
+fn on_grid(value: &Rational, bits: i64, direction: fn(&Rational) -> Rational) -> Rational {
+    let size = |n: &BigInt| i64::try_from(n.bits()).unwrap_or(i64::MAX);
+    let shift = bits - (size(value.numer()) - size(value.denom()));
     let power = Rational::from_integer(BigInt::one() << shift.unsigned_abs());
-    if shift >= 0 { power } else { power.recip() }
-}
-
-fn round(value: f64, bits: i32, direction: fn(f64) -> f64) -> Rational {
-    if value == 0.0 || !value.is_finite() {
-        return Rational::default();
+    if shift >= 0 {
+        direction(&(value * &power)) / power
+    } else {
+        direction(&(value / &power)) * power
     }
-    let exponent = value.abs().log2().floor() as i32;
-    let shift = bits - exponent;
-    let mantissa = direction(value * f64::from(shift).exp2());
-    let power = BigInt::one() << shift.unsigned_abs();
-    let m = exact(mantissa);
-    if shift >= 0 { m / Rational::from_integer(power) } else { m * Rational::from_integer(power) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
-    #[test]
-    fn exact_rounding_encloses() {
-        let third = Rational::new(1.into(), 3.into());
-        let huge = &third * Rational::from_integer(BigInt::from(7) << 900);
-        for value in [third.clone(), huge, -third, Rational::from_integer(5.into())] {
-            let (low, high) = (round_down_exact(&value, 40).0, round_up_exact(&value, 40).0);
-            assert!(low <= value && value <= high);
-            let width = (&high - &low) * Rational::from_integer(BigInt::one() << 39);
-            assert!(width <= value.abs());
+    proptest! {
+        #[test]
+        fn rounding_is_directed_and_close(value in -1e12f64..1e12, bits in 1i64..60) {
+            let (down, up) = (round_down(&exact(value), bits), round_up(&exact(value), bits));
+            prop_assert!(down.0 <= exact(value) && exact(value) <= up.0);
+            let width = (&up.0 - &down.0) * Rational::from_integer(BigInt::one() << (bits - 1));
+            prop_assert!(width <= exact(value.abs()));
         }
-        assert_eq!(round_up_exact(&Rational::default(), 40).0, Rational::default());
     }
 }

@@ -1,5 +1,5 @@
 //! Search for rule 3.10: the shortest sample, or the closest two of different label.
-use super::round_up_exact;
+use super::round_up;
 use crate::numeric::two_layer::{dot, to_f64s};
 use maxmargin_kernel::certificate::{Entry, Proof};
 use maxmargin_kernel::claim::{Claim, Number, Region, Scope};
@@ -32,8 +32,8 @@ pub fn prove(problem: &Problem) -> Option<Entry> {
     let region =
         if problem.network().has_sharing() { Region::Everywhere } else { Region::AnyWidth };
     // The root may be rational: then the bound is exact. Else round it up.
-    let (_, exact) = maxmargin_kernel::number::root::sqrt_bounds(&square, 60)?;
-    let bound = if &exact * &exact == square { Number(exact) } else { round_up_exact(&exact, 45) };
+    let (_, root) = maxmargin_kernel::number::root::sqrt_bounds(&square, 60)?;
+    let bound = if &root * &root == square { Number(root) } else { round_up(&root, 50) };
     let claim = Claim::MarginAtMost { scope: Scope::All, region, bound };
     proof.check(problem, &claim).ok()?;
     Some(Entry { claim, proof: Proof::NormBound(proof) })

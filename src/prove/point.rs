@@ -1,5 +1,5 @@
 //! Better points: from a float solution to an exact network in the region.
-use super::round_down_exact;
+use super::round_down;
 use crate::numeric::two_layer::{Unit, View, dot, length, with_units};
 use maxmargin_kernel::certificate::{Entry, Proof};
 use maxmargin_kernel::claim::{Claim, Number, Region, Scope};
@@ -16,7 +16,7 @@ pub fn prove(problem: &Problem, network: Option<&Network>, region: Region) -> Op
         None => problem.clone(),
     };
     let (low, high) = there.normalised_margin()?;
-    let bound = if low == high && short(&low) { Number(low) } else { round_down_exact(&low, 50) };
+    let bound = if low == high && short(&low) { Number(low) } else { round_down(&low, 50) };
     let parameters = network.map(|n| {
         n.layers()
             .iter()

@@ -5,7 +5,7 @@
 //! concave contribution is used; where it is free and `s·y_i > 0` a piece takes one side, and further
 //! pieces for the other sides are added when a cover finds that they violate the bound.
 //! Samples and cone rows enter when the current solution violates them.
-use crate::numeric::program::{MAX_SIZE, Mode, Piece, Solution, size, solve};
+use crate::numeric::program::{MAX_SIZE, Mode, Piece, Settings, Solution, size, solve};
 use crate::numeric::two_layer::{View, dot, length, near_kinks};
 use maxmargin_kernel::claim::Region;
 use maxmargin_kernel::network::TwoLayer;
@@ -149,15 +149,9 @@ impl<'a> RegionProgram<'a> {
                 return last;
             }
             let start = Instant::now();
-            let solution = solve(
-                &view.x,
-                &view.y,
-                view.alpha,
-                &self.working,
-                &self.pieces,
-                self.tolerance,
-                left,
-            );
+            let Some(settings) = Settings::until(self.tolerance, deadline) else { return last };
+            let solution =
+                solve(&view.x, &view.y, view.alpha, &self.working, &self.pieces, &settings);
             let Some(solution) = solution else {
                 let ran_out = deadline.is_some_and(|at| Instant::now() >= at);
                 last.iter_mut().for_each(|optimum| optimum.limited |= ran_out);

@@ -20,7 +20,19 @@ pub fn json(problem: &Problem, outcome: &Outcome, report: Option<&Report>) -> Va
             })
         })
         .collect();
-    let verdict = match (outcome.limit, outcome.undecided.is_empty()) {
+    let decisions: Vec<Value> = outcome
+        .decisions
+        .iter()
+        .map(|d| {
+            json!({
+                "question": format!("{:?}", d.question).to_lowercase(),
+                "scope": d.scope.to_string(),
+                "answer": d.verdict(),
+                "reason": d.answer.as_ref().err(),
+            })
+        })
+        .collect();
+    let verdict = match (outcome.limit, !outcome.is_undecided()) {
         (true, _) => "limit",
         (false, false) => "undecided",
         (false, true) => "certified",
@@ -28,6 +40,7 @@ pub fn json(problem: &Problem, outcome: &Outcome, report: Option<&Report>) -> Va
     let nu = problem.normalised_margin();
     let mut value = json!({
         "verdict": verdict,
+        "decisions": decisions,
         "brackets": brackets,
         "undecided": outcome.undecided,
         "margin": margin_json(problem.gamma().ok(), nu.as_ref(), &problem.facts()),

@@ -1,6 +1,7 @@
 //! What people read: the verdict first, then the numbers with what they mean, then how to
 //! reproduce them.
 
+mod decisions;
 mod json;
 mod text;
 mod words;

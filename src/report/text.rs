@@ -1,6 +1,6 @@
 //! The report as text, at most 80 columns where the file names allow it.
-use super::Context;
 use super::words::{Side, factor, percent, region, shape, small, verdict};
+use super::{Context, decisions};
 use crate::certify::{Outcome, Request};
 use crate::numeric::two_layer::{near_kinks, to_f64};
 use maxmargin_kernel::check::{Failure, Report};
@@ -26,6 +26,9 @@ pub fn text(problem: &Problem, request: &Request, outcome: &Outcome, context: &C
         facts.samples
     );
     let _ = writeln!(out, "VERDICT");
+    for line in decisions::lines(&outcome.decisions) {
+        let _ = writeln!(out, "  {line}");
+    }
     for bracket in &outcome.brackets {
         let _ = writeln!(out, "  {}", verdict(bracket));
     }
@@ -36,6 +39,7 @@ pub fn text(problem: &Problem, request: &Request, outcome: &Outcome, context: &C
         let _ = writeln!(out, "  A limit was reached: brackets may be wider than necessary.");
     }
     margin(&mut out, problem, &facts);
+    out.push_str(&decisions::witnesses(&outcome.decisions));
     brackets(&mut out, outcome);
     residual(&mut out, outcome);
     counts(&mut out, problem, &facts, request);

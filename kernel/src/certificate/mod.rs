@@ -18,6 +18,11 @@ use crate::claim::Claim;
 use crate::network::NetworkJson;
 use crate::problem::{DataJson, Problem, data_digest, network_digest};
 use crate::proof::{
+    convex_cell::ConvexCell, layer_cell::LayerCell, layer_cover::LayerCover, linear::Linear,
+    local_cover::LocalCover, second_order::SecondOrder, width_tree::WidthTree,
+};
+use crate::proof::{curve::Curve, descent::Descent, stationarity::Stationarity};
+use crate::proof::{
     dual_bound::DualBound, kkt_residual::KktResidual, norm_bound::NormBound, point::Point,
 };
 use serde::{Deserialize, Serialize};
@@ -48,10 +53,18 @@ pub struct ProblemEntry {
     /// [`data_digest`].
     pub data_digest: String,
     /// The network, if embedded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::object::some_object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub network: Option<NetworkJson>,
     /// The data, if embedded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::object::some_object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub data: Option<DataJson>,
 }
 
@@ -67,7 +80,28 @@ pub struct Entry {
 /// A proof by one rule.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "rule", rename_all = "snake_case")]
+#[allow(clippy::large_enum_variant, reason = "a certificate holds a handful")]
 pub enum Proof {
+    /// [`crate::proof::stationarity`].
+    Stationarity(Stationarity),
+    /// [`crate::proof::descent`].
+    Descent(Descent),
+    /// [`crate::proof::curve`].
+    Curve(Curve),
+    /// [`crate::proof::convex_cell`].
+    ConvexCell(ConvexCell),
+    /// [`crate::proof::layer_cell`].
+    LayerCell(LayerCell),
+    /// [`crate::proof::layer_cover`].
+    LayerCover(LayerCover),
+    /// [`crate::proof::linear`].
+    Linear(Linear),
+    /// [`crate::proof::local_cover`].
+    LocalCover(LocalCover),
+    /// [`crate::proof::second_order`].
+    SecondOrder(SecondOrder),
+    /// [`crate::proof::width_tree`].
+    WidthTree(WidthTree),
     /// [`crate::proof::kkt_residual`].
     KktResidual(KktResidual),
     /// [`crate::proof::dual_bound`].

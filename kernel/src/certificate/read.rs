@@ -5,9 +5,20 @@
 use super::{FORMAT, ProblemEntry, VERSION};
 use crate::check::{Failure, Session};
 use crate::claim::Claim;
+use crate::object::AsObject;
 use crate::proof::cover::{CoverChecker, Node};
 use crate::proof::dual_bound::{Cone, DualBoundChecker, Multipliers};
+use crate::proof::layer_cover::{LayerCoverChecker, LayerMultipliers};
 use crate::proof::{Refusal, kkt_residual::KktResidual, norm_bound::NormBound, point::Point};
+use crate::proof::{
+    convex_cell::ConvexCell,
+    layer_cell::LayerCell,
+    linear::Linear,
+    local_cover,
+    second_order::SecondOrder,
+    width_tree::{WidthNode, WidthTreeChecker},
+};
+use crate::proof::{curve::Curve, descent::Descent, stationarity::Stationarity};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
@@ -55,6 +66,13 @@ fn value<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
     map.next_value()
 }
 
+fn struct_value<'de, A: MapAccess<'de>, T: Deserialize<'de>>(
+    map: &mut A,
+    expected: &str,
+) -> Result<T, A::Error> {
+    value(map, expected).map(|AsObject(value)| value)
+}
+
 fn no_more<'de, A: MapAccess<'de>>(map: &mut A) -> Result<(), A::Error> {
     match map.next_key::<String>()? {
         None => Ok(()),
@@ -89,6 +107,7 @@ struct OneClaim<'s, 'p>(&'s mut Session<'p>);
 struct OneProof<'s, 'p>(&'s mut Session<'p>, Claim);
 struct Covers<'s, 'c, 'p>(&'s mut Session<'p>, &'c mut DualBoundChecker<'p>);
 struct OneCover<'s, 'c, 'p>(&'s mut Session<'p>, &'c mut DualBoundChecker<'p>);
+struct Branches<'s, 'c, 'p>(&'s mut Session<'p>, &'c mut WidthTreeChecker<'p>);
 struct Nodes<'s, 'c, 'p>(&'s mut Session<'p>, &'c DualBoundChecker<'p>, &'c mut CoverChecker);
 
 seed!(Document<'_, '_>, (), deserialize_map, visit_map, MapAccess, "a certificate");
@@ -97,6 +116,7 @@ seed!(OneClaim<'_, '_>, (), deserialize_map, visit_map, MapAccess, "a claim with
 seed!(OneProof<'_, '_>, (), deserialize_map, visit_map, MapAccess, "a proof");
 seed!(Covers<'_, '_, '_>, (), deserialize_seq, visit_seq, SeqAccess, "a list of covers");
 seed!(OneCover<'_, '_, '_>, (), deserialize_map, visit_map, MapAccess, "a cover");
+seed!(Branches<'_, '_, '_>, (), deserialize_seq, visit_seq, SeqAccess, "a list of nodes");
 seed!(Nodes<'_, '_, '_>, (), deserialize_seq, visit_seq, SeqAccess, "a list of nodes");
 
 impl Document<'_, '_> {
@@ -110,7 +130,7 @@ impl Document<'_, '_> {
         if version != VERSION {
             return Err(stop(session, Failure::Version(version)));
         }
-        let problem: ProblemEntry = value(&mut map, "problem")?;
+        let problem: ProblemEntry = struct_value(&mut map, "problem")?;
         session.set_problem(&problem).map_err(|failure| stop(session, failure))?;
         key(&mut map, "claims")?;
         let count = map.next_value_seed(Claims(session))?;
@@ -137,7 +157,7 @@ impl Claims<'_, '_> {
 
 impl OneClaim<'_, '_> {
     fn run<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let claim: Claim = value(&mut map, "claim")?;
+        let claim: Claim = struct_value(&mut map, "claim")?;
         key(&mut map, "proof")?;
         map.next_value_seed(OneProof(self.0, claim))?;
         no_more(&mut map)
@@ -152,6 +172,59 @@ impl OneProof<'_, '_> {
             return Err(stop(session, Failure::NoProblem));
         };
         let (rule, outcome): (&'static str, Result<usize, Refusal>) = match rule.as_str() {
+            "stationarity" => {
+                let witness = Stationarity::deserialize(MapAccessDeserializer::new(map))?;
+                ("stationarity", witness.check(problem, &claim).map(|()| 0))
+            }
+            "descent" => {
+                let witness = Descent::deserialize(MapAccessDeserializer::new(map))?;
+                ("descent", witness.check(problem, &claim).map(|()| 0))
+            }
+            "curve" => {
+                let witness = Curve::deserialize(MapAccessDeserializer::new(map))?;
+                ("curve", witness.check(problem, &claim).map(|()| 0))
+            }
+            "convex_cell" => {
+                let witness = ConvexCell::deserialize(MapAccessDeserializer::new(map))?;
+                ("convex_cell", witness.check(problem, &claim).map(|()| 0))
+            }
+            "layer_cell" => {
+                let witness = LayerCell::deserialize(MapAccessDeserializer::new(map))?;
+                ("layer_cell", witness.check(problem, &claim).map(|()| 0))
+            }
+            "linear" => {
+                let witness = Linear::deserialize(MapAccessDeserializer::new(map))?;
+                ("linear", witness.check(problem, &claim).map(|()| 0))
+            }
+            "second_order" => {
+                let witness = SecondOrder::deserialize(MapAccessDeserializer::new(map))?;
+                ("second_order", witness.check(problem, &claim).map(|()| 0))
+            }
+            "local_cover" => {
+                let multipliers: Multipliers = struct_value(&mut map, "multipliers")?;
+                let checker = local_cover::checker(problem, &claim, multipliers);
+                let outcome = covered(session, &claim, "local_cover", map, checker, |c| c)?;
+                ("local_cover", outcome.and_then(|c| c.finish().map_err(Refusal::from)))
+            }
+            "layer_cover" => {
+                let multipliers: LayerMultipliers = struct_value(&mut map, "multipliers")?;
+                let checker = LayerCoverChecker::new(problem, &claim, multipliers);
+                let outcome =
+                    covered(session, &claim, "layer_cover", map, checker, |c| &mut c.covers)?;
+                ("layer_cover", outcome.and_then(LayerCoverChecker::finish))
+            }
+            "width_tree" => {
+                key(&mut map, "nodes")?;
+                match WidthTreeChecker::new(problem, &claim) {
+                    Err(refusal) => ("width_tree", Err(refusal)),
+                    Ok(mut checker) => {
+                        session.begin(&claim, "width_tree");
+                        map.next_value_seed(Branches(session, &mut checker))?;
+                        no_more(&mut map)?;
+                        ("width_tree", checker.finish().map_err(Refusal::from))
+                    }
+                }
+            }
             "kkt_residual" => {
                 let witness = KktResidual::deserialize(MapAccessDeserializer::new(map))?;
                 ("kkt_residual", witness.check(problem, &claim).map(|()| 0))
@@ -165,17 +238,10 @@ impl OneProof<'_, '_> {
                 ("point", witness.check(problem, &claim).map(|()| 0))
             }
             "dual_bound" => {
-                let multipliers: Multipliers = value(&mut map, "multipliers")?;
-                match DualBoundChecker::new(problem, &claim, multipliers) {
-                    Err(refusal) => ("dual_bound", Err(refusal)),
-                    Ok(mut checker) => {
-                        session.begin(&claim, "dual_bound");
-                        key(&mut map, "covers")?;
-                        map.next_value_seed(Covers(session, &mut checker))?;
-                        no_more(&mut map)?;
-                        ("dual_bound", checker.finish().map_err(Refusal::from))
-                    }
-                }
+                let multipliers: Multipliers = struct_value(&mut map, "multipliers")?;
+                let checker = DualBoundChecker::new(problem, &claim, multipliers);
+                let outcome = covered(session, &claim, "dual_bound", map, checker, |c| c)?;
+                ("dual_bound", outcome.and_then(|c| c.finish().map_err(Refusal::from)))
             }
             other => return Err(Error::custom(format!("there is no rule `{other}`"))),
         };
@@ -193,6 +259,26 @@ impl OneProof<'_, '_> {
     }
 }
 
+/// Reads the covers of a proof whose multipliers have been read, up to the end of its map.
+fn covered<'de, 'p, A: MapAccess<'de>, C>(
+    session: &mut Session<'p>,
+    claim: &Claim,
+    rule: &'static str,
+    mut map: A,
+    checker: Result<C, Refusal>,
+    covers: impl FnOnce(&mut C) -> &mut DualBoundChecker<'p>,
+) -> Result<Result<C, Refusal>, A::Error> {
+    let mut checker = match checker {
+        Ok(checker) => checker,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    session.begin(claim, rule);
+    key(&mut map, "covers")?;
+    map.next_value_seed(Covers(session, covers(&mut checker)))?;
+    no_more(&mut map)?;
+    Ok(Ok(checker))
+}
+
 impl Covers<'_, '_, '_> {
     fn run<'de, A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         while list.next_element_seed(OneCover(self.0, self.1))?.is_some() {}
@@ -203,7 +289,7 @@ impl Covers<'_, '_, '_> {
 impl OneCover<'_, '_, '_> {
     fn run<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self(session, checker) = self;
-        let cone: Cone = value(&mut map, "cone")?;
+        let cone: Cone = struct_value(&mut map, "cone")?;
         let mut tree = match checker.begin_cover(cone) {
             Ok(tree) => tree,
             Err(error) => {
@@ -230,6 +316,29 @@ impl Nodes<'_, '_, '_> {
             }
             if let Err(error) = tree.node(&node) {
                 let failure = session.rejection(checker.in_cover(error).into());
+                return Err(stop(session, failure));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Branches<'_, '_, '_> {
+    fn run<'de, A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let Self(session, checker) = self;
+        while let Some(node) = list.next_element::<WidthNode>()? {
+            // A leaf is held in memory whole; its cover nodes count like any others.
+            let covers = match &node {
+                WidthNode::Leaf(leaf) => leaf.covers.iter().map(|cover| cover.nodes.len()).sum(),
+                _ => 0,
+            };
+            for _ in 0..=covers {
+                if let Err(failure) = session.count_node() {
+                    return Err(stop(session, failure));
+                }
+            }
+            if let Err(refusal) = checker.node(&node) {
+                let failure = session.rejection(refusal);
                 return Err(stop(session, failure));
             }
         }

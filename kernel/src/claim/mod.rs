@@ -59,7 +59,8 @@ pub enum Claim {
         /// ε: how close to a kink a preactivation may be for its slope to be free.
         epsilon: Number,
     },
-    /// `ν(θ') ≤ bound` for all competitors θ' in the region.
+    /// `ν(θ') ≤ bound` for all competitors θ' in the region. In scope `layer l` they differ from θ in
+    /// that layer only, and `ν` is `γ/|u⁽ˡ⁾|`.
     MarginAtMost {
         /// Which layers are variables.
         scope: Scope,
@@ -68,7 +69,7 @@ pub enum Claim {
         /// The bound.
         bound: Number,
     },
-    /// Some θ' in the region has `ν(θ') ≥ bound`.
+    /// Some θ' in the region has `ν(θ') ≥ bound`; scopes as above.
     MarginAtLeast {
         /// Which layers are variables.
         scope: Scope,
@@ -138,12 +139,30 @@ impl std::fmt::Display for Claim {
                 lo.rounded_down(),
                 hi.rounded_up()
             ),
-            Self::MarginAtMost { region, bound, .. } => {
-                write!(f, "ν ≤ {} for {}", bound.rounded_up(), region.competitors())
+            Self::MarginAtMost { region, bound, scope } => {
+                let (nu, who) = (margin_of(scope), competitors(scope, region));
+                write!(f, "{nu} ≤ {} for {who}", bound.rounded_up())
             }
-            Self::MarginAtLeast { region, bound, .. } => {
-                write!(f, "ν ≥ {} is attained among {}", bound.rounded_down(), region.competitors())
+            Self::MarginAtLeast { region, bound, scope } => {
+                let (nu, who) = (margin_of(scope), competitors(scope, region));
+                write!(f, "{nu} ≥ {} is attained among {who}", bound.rounded_down())
             }
         }
+    }
+}
+
+/// The normalised margin that a scope's claims speak of.
+fn margin_of(scope: &Scope) -> String {
+    match scope {
+        Scope::All => "ν".to_string(),
+        Scope::Layer(l) => format!("the margin over the norm of layer {l}"),
+    }
+}
+
+/// The competitors of a scope and region.
+fn competitors(scope: &Scope, region: &Region) -> String {
+    match scope {
+        Scope::All => region.competitors(),
+        Scope::Layer(l) => format!("{} that differ in layer {l} only", region.competitors()),
     }
 }

@@ -19,7 +19,9 @@ pub enum Scope {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Region {
     /// Depth 2: every neuron keeps its sign pattern on the samples weakly (`z = 0` counts as
-    /// `≤ 0`), and its output weight keeps its sign weakly (either, if it is 0).
+    /// `≤ 0`), and its output weight keeps its sign weakly (either, if it is 0). In scope `layer l`,
+    /// at any depth: every unit of the hidden layers `l` and above keeps the sign of its
+    /// preactivation weakly on the samples (`z = 0` counts as `≤ 0`).
     Cell,
     /// Depth 2: the same, but the sign of `w'_j·x_i` is free where `|w_j·x_i| ≤ δ|w_j||x_i|`.
     Near(Number),

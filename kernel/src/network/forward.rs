@@ -10,6 +10,8 @@ pub trait Scalar: Clone {
     fn zero() -> Self;
     /// Whether the number is `> 0`.
     fn is_positive(&self) -> bool;
+    /// Whether the number is 0.
+    fn vanishes(&self) -> bool;
     /// The sum.
     fn plus(&self, other: &Self) -> Self;
     /// The product.
@@ -29,6 +31,9 @@ impl Scalar for BigInt {
     }
     fn is_positive(&self) -> bool {
         Signed::is_positive(self)
+    }
+    fn vanishes(&self) -> bool {
+        self.is_zero()
     }
     fn plus(&self, other: &Self) -> Self {
         self + other
@@ -54,6 +59,9 @@ impl Scalar for Rational {
     }
     fn is_positive(&self) -> bool {
         Signed::is_positive(self)
+    }
+    fn vanishes(&self) -> bool {
+        self.is_zero()
     }
     fn plus(&self, other: &Self) -> Self {
         self + other

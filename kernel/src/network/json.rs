@@ -30,9 +30,9 @@ pub enum ActivationJson {
 #[serde(untagged)]
 pub enum LayerJson {
     /// A matrix by rows; `null` is a structural zero.
-    Weights(WeightsJson),
+    Weights(#[serde(deserialize_with = "crate::object::object")] WeightsJson),
     /// Shared coordinates.
-    Shared(SharedJson),
+    Shared(#[serde(deserialize_with = "crate::object::object")] SharedJson),
 }
 
 /// A matrix by rows.

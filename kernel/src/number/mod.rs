@@ -2,11 +2,14 @@
 //!
 //! Nothing here rounds except [`root`], whose results are bounds in a stated direction.
 
+pub(crate) mod definite;
+pub mod germ;
 pub mod integers;
 pub mod rational;
 pub mod root;
 pub mod scaled;
 
+pub use germ::Germ;
 pub use integers::IntVec;
 pub use num_bigint::BigInt;
 pub use num_rational::BigRational as Rational;

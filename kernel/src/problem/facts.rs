@@ -1,9 +1,8 @@
 //! What can be counted about a point: active constraints, kinks, dead units, repeated samples.
 use super::Problem;
-use crate::network::{Model, Network, Trace};
-use crate::number::{BigInt, IntVec, Rational, root::sqrt_bounds};
+use crate::network::Network;
+use crate::number::{Rational, root::sqrt_bounds};
 use num_traits::Zero;
-use std::cmp::Ordering;
 
 /// Exact counts about a network and its training set.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,38 +47,6 @@ impl Problem {
         let (low, high) = sqrt_bounds(&norm, 80)?;
         Some((gamma / (&even * high), gamma / (even * low)))
     }
-}
-
-/// Kinks at one sample. Every unit is *off* (constant 0 near θ) or not: an input is off if it is 0;
-/// a hidden unit is off if all its inputs that are not structural zeros are, or, for α = 0, if its
-/// preactivation is negative. A kink is a zero preactivation with an input that is not off.
-pub(super) fn kinks(
-    network: &Network,
-    model: &Model<BigInt>,
-    x: &IntVec,
-    trace: &Trace<BigInt>,
-) -> usize {
-    let mut off: Vec<bool> = x.to_vec().iter().map(Zero::is_zero).collect();
-    let relu = model.negative.is_zero();
-    let mut count = 0;
-    let hidden = network.depth() - 1;
-    for (layer, z) in network.layers().iter().zip(&trace.preactivations).take(hidden) {
-        let mut next = Vec::with_capacity(layer.rows());
-        for r in 0..layer.rows() {
-            next.push(match z.sign(r) {
-                Ordering::Greater => false,
-                Ordering::Less => relu,
-                Ordering::Equal => {
-                    let live = |(c, off): (usize, &bool)| !off && layer.coordinate(r, c).is_some();
-                    let kink = off.iter().enumerate().any(live);
-                    count += usize::from(kink);
-                    !kink
-                }
-            });
-        }
-        off = next;
-    }
-    count
 }
 
 /// Hidden units with no non-zero weight on either side.

@@ -3,11 +3,13 @@
 mod data;
 mod digest;
 mod facts;
+mod kinks;
 mod margins;
 
 pub use data::{Data, DataError, DataJson};
 pub use digest::{data_digest, network_digest};
 pub use facts::Facts;
+pub(crate) use kinks::kinks;
 pub use margins::{Constraint, Margins, NotClassified};
 
 use crate::network::{Activation, Network, Neuron};
@@ -42,7 +44,8 @@ impl Problem {
         let mut kinks = 0;
         for x in data.samples() {
             let trace = model.forward(x.numerators());
-            kinks += facts::kinks(&network, &model, x.numerators(), &trace);
+            let all = 0..network.depth();
+            kinks += kinks::kinks(&network, &model, x.numerators(), &trace, &all).len();
             let denominator = &scale * x.denominator();
             let exact = |o| Rational::new(o, denominator.clone());
             outputs.push(trace.outputs().into_iter().map(exact).collect());

@@ -25,20 +25,37 @@
 //! - **split** (`i`): `w·x_i ≥ 0` or `w·x_i ≤ 0`; the first subtree has `l_i = max(l_i, 0)`, the
 //!   second `h_i = min(h_i, 0)`.
 //! - **empty** (`i`): no violator if `l_i > h_i`.
+//! - **quadratic** (`a`, per item an optional parabola, `κ`): see [`quadratic`].
 //!
 //! Every choice of `a` is sound. The coefficients of theory's `(p, μ)` witnesses are
 //! `a_i = b_i·slope + μ_i τ_i`; the constants above are never larger than theirs.
 //!
+//! # Rounded samples
+//! With a unit `x` every sample is replaced by `x̂_i = round(x_i/unit_x)·unit_x`, entry by entry, and
+//! the tree speaks of `x̂_i` throughout: `w·x_i` above is `w·x̂_i`. Let `η_i ≥ |x_i − x̂_i|`. For a unit
+//! `w`, `|w·x_i − w·x̂_i| ≤ η_i`, and `σ` is 1-Lipschitz as its slopes are in `[0, 1]`, so
+//! `s·g(w) ≤ Σ b_i σ(w·x̂_i) + Σ |b_i|η_i`: a violator of the statement violates the one about the
+//! `x̂_i` with `T − Σ |b_i|η_i` in the place of `T`, which is what the tree then refutes. A fixed sign
+//! `τ(w·x_i) ≥ 0` gives `τ(w·x̂_i) ≥ −η_i`: the first range is cut there, rounded outwards, and not
+//! at 0. The other first ranges are `±|x̂_i|`. Nothing else in the rules refers to the samples.
+//!
 //! # Arithmetic
 //! Coefficients and `λ` are integers times `unit_a`, range ends times `unit_z`, multipliers times
-//! `unit_tau`; the Gram matrix of the items is exact. `T` is rounded down to the grid, the first
-//! ranges outwards; everything else is exact.
+//! `unit_tau`; the Gram matrix of the items (as rounded) is exact. `T` is rounded down to the grid, the first
+//! ranges outwards; everything else is exact. A list of coefficients may have a common factor
+//! `times`, since two to four digits of each are usually enough.
 use crate::claim::Number;
-use crate::number::{BigInt, IntVec, Rational, ScaledVec, root::ceil_sqrt};
+use crate::number::{
+    BigInt, IntVec, Rational, ScaledVec,
+    root::{ceil_sqrt, sqrt_bounds},
+};
 use num_integer::Integer;
-use num_traits::{One, Signed, ToPrimitive, Zero};
+use num_traits::{CheckedAdd, CheckedMul, CheckedSub, One, Signed, ToPrimitive, Zero};
 use serde::{Deserialize, Serialize};
+use std::cell::OnceCell;
 use std::cmp::Ordering;
+
+pub mod quadratic;
 
 /// Most items one cover may have.
 pub const MAX_ITEMS: usize = 4096;
@@ -55,21 +72,27 @@ pub struct Units {
     pub z: Number,
     /// Unit of the multipliers τ of range updates.
     pub tau: Number,
+    /// Unit to which the samples are rounded; they are exact if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub x: Option<Number>,
 }
 
 /// One node, in depth-first order: after a `split` come its `≥ 0` subtree and its `≤ 0` subtree,
-/// after a `tighten` its one subtree; `close` and `empty` are leaves.
+/// after a `tighten` its one subtree; `close`, `empty` and `quadratic` are
+/// leaves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Node {
     /// Two subtrees by the sign of `w·x_i`.
-    Split(Split),
+    Split(#[serde(deserialize_with = "crate::object::object")] Split),
     /// Narrower ranges.
-    Tighten(Tighten),
+    Tighten(#[serde(deserialize_with = "crate::object::object")] Tighten),
     /// The leaf closes by Cauchy–Schwarz.
-    Close(Close),
+    Close(#[serde(deserialize_with = "crate::object::object")] Close),
     /// The leaf closes because a range is empty.
-    Empty(Empty),
+    Empty(#[serde(deserialize_with = "crate::object::object")] Empty),
+    /// The leaf closes by the largest value of a quadratic on the sphere.
+    Quadratic(#[serde(deserialize_with = "crate::object::object")] Quadratic),
 }
 
 /// See [`Node::Split`].
@@ -86,6 +109,9 @@ pub struct Split {
 pub struct Tighten {
     /// Coefficients `a`, one per item.
     pub tighten: Vec<i64>,
+    /// Common factor of the coefficients, at least 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub times: i64,
     /// `(item, τ, h)`: new upper ends.
     pub upper: Vec<(usize, i64, i64)>,
     /// `(item, τ, l)`: new lower ends.
@@ -98,6 +124,18 @@ pub struct Tighten {
 pub struct Close {
     /// Coefficients `a`, one per item.
     pub close: Vec<i64>,
+    /// Common factor of the coefficients, at least 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub times: i64,
+}
+
+fn one() -> i64 {
+    1
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
+fn is_one(times: &i64) -> bool {
+    *times == 1
 }
 
 /// See [`Node::Empty`].
@@ -106,6 +144,21 @@ pub struct Close {
 pub struct Empty {
     /// The item whose range is empty.
     pub empty: usize,
+}
+
+/// See [`quadratic`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quadratic {
+    /// Coefficients `a`, one per item.
+    pub quadratic: Vec<i64>,
+    /// Common factor of the coefficients, at least 1.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub times: i64,
+    /// `(item, d)` by ascending item, `d ≥ 1`: the parabola `d²·unit_a/unit_z·z²`.
+    pub roots: Vec<(usize, i64)>,
+    /// `κ` in parts of `T`, of which there are 2^20.
+    pub kappa: i64,
 }
 
 /// One sample as a cover sees it.
@@ -152,6 +205,16 @@ pub enum CoverError {
         /// Number of items.
         expected: usize,
     },
+    /// A common factor below 1, or one that takes a coefficient out of range.
+    #[error(
+        "node {node}: coefficients times {times} are not integers of 64 bits, or the factor is below 1"
+    )]
+    Times {
+        /// The node.
+        node: usize,
+        /// The factor.
+        times: i64,
+    },
     /// The inequality of a closing leaf fails.
     #[error("node {node}: the leaf does not close, |vec| + K > T by about {excess}")]
     Open {
@@ -184,6 +247,26 @@ pub enum CoverError {
         /// The item.
         item: usize,
     },
+    /// Parabolas out of order, or one that is not positive.
+    #[error("node {node}: the parabola of item {item} is out of order or not positive")]
+    Root {
+        /// The node.
+        node: usize,
+        /// The item.
+        item: usize,
+    },
+    /// `κ` is not positive.
+    #[error("node {node}: κ is not positive")]
+    Kappa {
+        /// The node.
+        node: usize,
+    },
+    /// The matrix of a quadratic leaf is not, or only just, positive semidefinite.
+    #[error("node {node}: the quadratic leaf does not close")]
+    NotDefinite {
+        /// The node.
+        node: usize,
+    },
     /// The tree ended with subtrees left open.
     #[error("the tree ends after node {0} with open subtrees")]
     Unfinished(usize),
@@ -197,17 +280,21 @@ type Ranges = Vec<(i64, i64)>;
 /// Checks one cover, node by node, in memory proportional to the number of open subtrees.
 #[derive(Clone, Debug)]
 pub struct CoverChecker {
-    /// Gram matrix of the items' integer vectors, `gram_ij = dx²·x_i·x_j`.
+    /// Gram matrix of the items' integer vectors: item `i` is its vector times `xn/xd`.
     gram: Vec<IntVec>,
+    /// For quadratic leaves, once there is one.
+    rounded: OnceCell<quadratic::Rounded>,
     b: Vec<i64>,
     /// Slope of σ on negative inputs, `p/q`.
     p: BigInt,
     q: BigInt,
     /// `T` in units of `unit_a·unit_z/q`, rounded down.
     t: BigInt,
-    /// `(q·zd)²` and `(dx·zn)²`: `|vec| ≤ H` is `AᵀGA·scale_vec ≤ H²·scale_h`.
+    /// `(q·zd·xn)²` and `(xd·zn)²`: `|vec| ≤ H` is `AᵀGA·scale_vec ≤ H²·scale_h`.
     scale_vec: BigInt,
     scale_h: BigInt,
+    /// `xn·zd`.
+    finer: BigInt,
     /// `unit_tau·unit_a = cn/cd`.
     cn: BigInt,
     cd: BigInt,
@@ -237,7 +324,8 @@ impl CoverChecker {
         slope: &Rational,
         t: &Rational,
     ) -> Result<Self, CoverError> {
-        for (name, unit) in [("a", &units.a), ("z", &units.z), ("tau", &units.tau)] {
+        let named = [("a", &units.a), ("z", &units.z), ("tau", &units.tau)];
+        for (name, unit) in named.into_iter().chain(units.x.as_ref().map(|x| ("x", x))) {
             if !unit.0.is_positive() {
                 return Err(CoverError::Unit(name));
             }
@@ -245,35 +333,49 @@ impl CoverChecker {
         if items.len() > MAX_ITEMS {
             return Err(CoverError::TooManyItems(items.len()));
         }
-        let dx = items.iter().fold(BigInt::one(), |d, item| d.lcm(item.x.denominator()));
-        let integer = |item: &Item| {
-            let factor = &dx / item.x.denominator();
-            IntVec::combination(item.x.len(), &[factor], &[item.x.numerators()])
+        let unit_x = match &units.x {
+            Some(unit) => unit.0.clone(),
+            None => {
+                let lcm = |d: BigInt, item: &Item| d.lcm(item.x.denominator());
+                Rational::new(BigInt::one(), items.iter().fold(BigInt::one(), lcm))
+            }
         };
-        let x: Vec<IntVec> = items.iter().map(integer).collect();
+        let (xn, xd) = (unit_x.numer(), unit_x.denom());
+        let x: Vec<IntVec> = items.iter().map(|item| on_grid(&item.x, &unit_x)).collect();
         let gram_row = |u: &IntVec| IntVec::new(x.iter().map(|v| u.dot(v)).collect());
         let gram: Vec<IntVec> = x.iter().map(gram_row).collect();
         let (zn, zd) = (units.z.0.numer(), units.z.0.denom());
-        let grid = &dx * zn;
+        let (finer, grid) = (xn * zd, xd * zn);
         let mut root = Vec::with_capacity(items.len());
-        for (i, (item, row)) in items.iter().zip(&gram).enumerate() {
-            // |x_i| = √gram_ii / dx, so |x_i|/unit_z ≤ ⌈⌈√(gram_ii zd²)⌉ / (dx zn)⌉.
-            let length = ceil_sqrt(&(row.get(i) * zd * zd)).div_ceil(&grid);
+        let mut loss = Rational::zero();
+        for (i, ((item, row), x)) in items.iter().zip(&gram).zip(&x).enumerate() {
+            // |x_i| = √gram_ii xn/xd, so |x_i|/unit_z ≤ ⌈⌈√(gram_ii (xn zd)²)⌉ / (xd zn)⌉.
+            let length = ceil_sqrt(&(row.get(i) * &finer * &finer)).div_ceil(&grid);
             let length = length.to_i64().ok_or(CoverError::Range(i))?;
+            let eta = match &units.x {
+                Some(_) => distance(&item.x, x, &unit_x).ok_or(CoverError::Range(i))?,
+                None => Rational::zero(),
+            };
+            let cut = (&eta / &units.z.0).ceil().to_integer();
+            let cut = cut.to_i64().ok_or(CoverError::Range(i))?;
+            loss += eta * Rational::from_integer(BigInt::from(item.b).abs());
             root.push(match item.fixed {
-                Some(Ordering::Greater) => (0, length),
-                Some(Ordering::Less) => (-length, 0),
+                Some(Ordering::Greater) => (-cut.min(length), length),
+                Some(Ordering::Less) => (-length, cut.min(length)),
                 _ => (-length, length),
             });
         }
+        let t = t - loss * &units.a.0;
         let (p, q) = (slope.numer().clone(), slope.denom().clone());
-        let per_unit = t * Rational::from_integer(q.clone()) / (&units.a.0 * &units.z.0);
+        let per_unit = &t * Rational::from_integer(q.clone()) / (&units.a.0 * &units.z.0);
         let step = &units.tau.0 * &units.a.0;
         Ok(Self {
             gram,
+            rounded: OnceCell::new(),
             b: items.iter().map(|item| item.b).collect(),
-            scale_vec: (&q * zd) * (&q * zd),
+            scale_vec: (&q * &finer) * (&q * &finer),
             scale_h: &grid * &grid,
+            finer,
             p,
             q,
             t: per_unit.floor().to_integer(),
@@ -310,7 +412,7 @@ impl CoverChecker {
                 self.open.push(ranges);
             }
             Node::Tighten(t) => {
-                let relaxation = self.relax(index, &t.tighten, &ranges)?;
+                let relaxation = self.relax(index, &t.tighten, t.times, &[], &ranges)?;
                 for (updates, upper) in [(&t.upper, true), (&t.lower, false)] {
                     for &(item, tau, end) in updates {
                         self.check_end(index, &relaxation, item, tau, end, upper)?;
@@ -324,12 +426,13 @@ impl CoverChecker {
                 }
                 self.open.push(ranges);
             }
-            Node::Close(Close { close }) => {
-                let r = self.relax(index, close, &ranges)?;
+            Node::Close(Close { close, times }) => {
+                let r = self.relax(index, close, *times, &[], &ranges)?;
                 if r.h.is_negative() || &r.square * &self.scale_vec > &r.h * &r.h * &self.scale_h {
                     return Err(CoverError::Open { node: index, excess: self.excess(&r) });
                 }
             }
+            Node::Quadratic(leaf) => self.quadratic(index, leaf, &ranges)?,
             Node::Empty(Empty { empty: item }) => {
                 let (node, item) = (index, *item);
                 let range = ranges.get(item).ok_or(CoverError::NoSuchItem { node, item })?;
@@ -349,57 +452,49 @@ impl CoverChecker {
         if self.open.is_empty() { Ok(self.nodes) } else { Err(CoverError::Unfinished(self.nodes)) }
     }
 
-    /// `vec` and `H` for the coefficients `a` on these ranges.
-    fn relax(&self, node: usize, a: &[i64], ranges: &Ranges) -> Result<Relaxation, CoverError> {
+    /// `vec` and `H` for the coefficients `times·a` on these ranges, with the parabolas `roots²`;
+    /// none where that list ends.
+    fn relax(
+        &self,
+        node: usize,
+        a: &[i64],
+        times: i64,
+        roots: &[i64],
+        ranges: &Ranges,
+    ) -> Result<Relaxation, CoverError> {
         let expected = self.b.len();
         if a.len() != expected {
             return Err(CoverError::Coefficients { node, found: a.len(), expected });
         }
-        let a_vec = IntVec::from_i64(a.to_vec());
-        let products: Vec<BigInt> = self.gram.iter().map(|row| row.dot(&a_vec)).collect();
-        let square = IntVec::new(products.clone()).dot(&a_vec);
-        let constant = match self.constant_i128(a, ranges) {
+        // Products with the short integers first; the factor comes in at the end.
+        let short = IntVec::from_i64(a.to_vec());
+        let mut products: Vec<BigInt> = self.gram.iter().map(|row| row.dot(&short)).collect();
+        let mut square = IntVec::new(products.clone()).dot(&short);
+        let full: Option<Vec<i64>> = a.iter().map(|&a| i64::checked_mul(a, times)).collect();
+        let a = full.filter(|_| times >= 1).ok_or(CoverError::Times { node, times })?;
+        if times > 1 {
+            products.iter_mut().for_each(|product| *product *= times);
+            square = square * times * times;
+        }
+        let constant = match self.constant::<i128>(&a, roots, ranges) {
             Some(k) => BigInt::from(k),
-            None => self.constant_big(a, ranges),
+            // Never out of range: `NotDefinite` is not reached.
+            None => self
+                .constant::<BigInt>(&a, roots, ranges)
+                .ok_or(CoverError::NotDefinite { node })?,
         };
         Ok(Relaxation { products, square, h: &self.t - constant })
     }
 
-    /// `K` in units of `unit_a·unit_z/q`; `None` if an `i128` would overflow.
-    fn constant_i128(&self, a: &[i64], ranges: &Ranges) -> Option<i128> {
-        let (p, q) = (self.p.to_i128()?, self.q.to_i128()?);
-        let mut sum = 0i128;
-        for ((&a, &b), &(l, h)) in a.iter().zip(&self.b).zip(ranges) {
-            let (a, b) = (i128::from(a), i128::from(b));
-            let value = |z: i64| {
-                let slope = if z > 0 { q } else { p };
-                let coefficient = b.checked_mul(slope)?.checked_sub(q.checked_mul(a)?)?;
-                coefficient.checked_mul(i128::from(z))
-            };
-            let mut k = value(l)?.max(value(h)?);
-            if l < 0 && h > 0 {
-                k = k.max(0);
-            }
-            sum = sum.checked_add(k)?;
+    /// `K` in units of `unit_a·unit_z/q`; `None` if a number does not fit an `N`.
+    fn constant<N: Exact>(&self, a: &[i64], roots: &[i64], ranges: &Ranges) -> Option<N> {
+        let (p, q) = (N::of(&self.p)?, N::of(&self.q)?);
+        let mut sum = N::from(0);
+        let roots = roots.iter().copied().chain(std::iter::repeat(0));
+        for (((&a, &b), &range), root) in a.iter().zip(&self.b).zip(ranges).zip(roots) {
+            sum = sum.checked_add(&largest(&p, &q, a, b, root, range)?)?;
         }
         Some(sum)
-    }
-
-    /// The same in arbitrary precision.
-    fn constant_big(&self, a: &[i64], ranges: &Ranges) -> BigInt {
-        let mut sum = BigInt::zero();
-        for ((&a, &b), &(l, h)) in a.iter().zip(&self.b).zip(ranges) {
-            let value = |z: i64| {
-                let slope = if z > 0 { &self.q } else { &self.p };
-                (slope * b - &self.q * a) * z
-            };
-            let mut k = value(l).max(value(h));
-            if l < 0 && h > 0 {
-                k = k.max(BigInt::zero());
-            }
-            sum += k;
-        }
-        sum
     }
 
     /// Checks `h + τH ≥ 0` and `|x_i + τ vec|² ≤ (h + τH)²`, or its mirror image for a lower end.
@@ -419,7 +514,7 @@ impl CoverChecker {
             return Err(CoverError::NegativeMultiplier { node, item });
         }
         // With c = unit_tau·unit_a = cn/cd and N = τ/unit_tau, everything times cd:
-        // |cd x ± cn N V|² dx⁻² against unit_z² (±cd end + cn N H/q)².
+        // |cd x ± cn N V|² (xn/xd)² against unit_z² (±cd end + cn N H/q)².
         let step = &self.cn * tau;
         let cross = (&self.cd * &step * product) * 2;
         let square = &self.cd * &self.cd * row.get(item) + &step * &step * &r.square;
@@ -438,6 +533,80 @@ impl CoverChecker {
         let excess = Rational::new(length - &r.h, self.t.clone().max(BigInt::one()));
         format!("{:.1e} of T", excess.to_f64().unwrap_or(f64::INFINITY))
     }
+}
+
+/// Integers whose operations are exact or refused.
+trait Exact: From<i64> + Ord + Integer + CheckedAdd + CheckedSub + CheckedMul {
+    fn of(value: &BigInt) -> Option<Self>;
+}
+
+impl Exact for i128 {
+    fn of(value: &BigInt) -> Option<Self> {
+        value.to_i128()
+    }
+}
+
+impl Exact for BigInt {
+    fn of(value: &BigInt) -> Option<Self> {
+        Some(value.clone())
+    }
+}
+
+/// At least `max { b σ(z) − a z − d² z² : l ≤ z ≤ h }`, in units of `unit_a·unit_z/q`, for `σ` with the
+/// slope `p/q` on negative inputs; for `d = 0` exactly that.
+///
+/// On either side of 0 the function is `c z − q d² z²`, concave. Its largest value there is at an
+/// end, or where `2 q d² z = c` if that lies between them: `c²/(4 q d²)`, rounded up.
+fn largest<N: Exact>(p: &N, q: &N, a: i64, b: i64, d: i64, (l, h): (i64, i64)) -> Option<N> {
+    let (a, b, d) = (N::from(a), N::from(b), N::from(d));
+    let shift = q.checked_mul(&a)?;
+    let side = |slope: &N| b.checked_mul(slope)?.checked_sub(&shift);
+    let (up, down) = (side(q)?, side(p)?);
+    let curve = q.checked_mul(&d.checked_mul(&d)?)?;
+    let value = |z: i64| {
+        let z_ = N::from(z);
+        let c = if z > 0 { &up } else { &down };
+        c.checked_sub(&curve.checked_mul(&z_)?)?.checked_mul(&z_)
+    };
+    let mut best = value(l)?.max(value(h)?);
+    if l < 0 && h > 0 {
+        best = best.max(N::from(0));
+    }
+    if !curve.is_zero() {
+        let twice = curve.checked_add(&curve)?;
+        let four = twice.checked_add(&twice)?;
+        for (c, from, to) in [(&up, l.max(0), h), (&down, l, h.min(0))] {
+            let inside =
+                twice.checked_mul(&N::from(from))? < *c && *c < twice.checked_mul(&N::from(to))?;
+            if inside {
+                let square = c.checked_mul(c)?;
+                let (quotient, rest) = square.div_mod_floor(&four);
+                let up = if rest.is_zero() { 0 } else { 1 };
+                best = best.max(quotient.checked_add(&N::from(up))?);
+            }
+        }
+    }
+    Some(best)
+}
+
+/// The integer vector nearest to `x/unit`.
+fn on_grid(x: &ScaledVec, unit: &Rational) -> IntVec {
+    let factor = (unit * Rational::from_integer(x.denominator().clone())).recip();
+    let (n, d) = (factor.numer(), factor.denom());
+    // ⌊v + ½⌋ for v = entry·n/d.
+    let twice = d * BigInt::from(2);
+    let nearest = |entry: BigInt| -> BigInt { (entry * n * 2i32 + d).div_floor(&twice) };
+    IntVec::new(x.numerators().to_vec().into_iter().map(nearest).collect())
+}
+
+/// At least `|x − rounded·unit|`; 0 if they are equal.
+fn distance(x: &ScaledVec, rounded: &IntVec, unit: &Rational) -> Option<Rational> {
+    let mut square = Rational::zero();
+    for c in 0..x.len() {
+        let difference = x.get(c) - unit * Rational::from_integer(rounded.get(c));
+        square += &difference * &difference;
+    }
+    sqrt_bounds(&square, 40).map(|(_, high)| high)
 }
 
 #[cfg(test)]

@@ -3,15 +3,31 @@
 //! A check derives cones, signs, supports, active sets and norms from the network and the data;
 //! from the certificate it takes only witnesses.
 
+pub mod convex_cell;
 pub mod cover;
+pub mod curve;
+pub mod definite;
+pub mod descent;
 pub mod dual_bound;
 pub mod kkt_residual;
+pub mod layer_cell;
+pub mod layer_cover;
+pub mod linear;
+pub mod local_cover;
+pub mod moves;
+pub mod multipliers;
 pub mod norm_bound;
+mod piece;
 pub mod point;
+pub mod second_order;
+mod serving;
+pub mod stationarity;
+pub mod width_tree;
 
 use crate::claim::{Claim, Scope};
 use crate::network::NotTwoLayer;
-use crate::problem::NotClassified;
+use crate::problem::{NotClassified, Problem};
+use std::ops::Range;
 
 /// Why a proof does not prove its claim.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +51,14 @@ pub enum Refusal {
         /// The scope of the claim.
         scope: Scope,
     },
+    /// The scope names a layer past the last.
+    #[error("there is no layer {layer}; the network has {depth}")]
+    NoSuchLayer {
+        /// The layer, from 1.
+        layer: usize,
+        /// The depth.
+        depth: usize,
+    },
     /// A hypothesis on the architecture fails.
     #[error("rule `{rule}` {reason}")]
     Architecture {
@@ -46,9 +70,39 @@ pub enum Refusal {
     /// A bound, δ or ε that is negative.
     #[error("{0} is negative")]
     Negative(&'static str),
+    /// Multipliers that are refused.
+    #[error(transparent)]
+    Multipliers(#[from] multipliers::MultiplierError),
+    /// Refused by [`convex_cell`].
+    #[error(transparent)]
+    ConvexCell(#[from] convex_cell::ConvexCellError),
+    /// Refused by [`layer_cell`].
+    #[error(transparent)]
+    LayerCell(#[from] layer_cell::LayerCellError),
+    /// Refused by [`layer_cover`].
+    #[error(transparent)]
+    LayerCover(#[from] layer_cover::LayerCoverError),
+    /// Refused by [`linear`].
+    #[error(transparent)]
+    Linear(#[from] linear::LinearError),
+    /// Refused by [`second_order`].
+    #[error(transparent)]
+    SecondOrder(#[from] second_order::SecondOrderError),
+    /// Refused by [`width_tree`].
+    #[error(transparent)]
+    WidthTree(#[from] width_tree::WidthTreeError),
     /// Refused by [`kkt_residual`].
     #[error(transparent)]
     KktResidual(#[from] kkt_residual::KktResidualError),
+    /// Refused by [`stationarity`].
+    #[error(transparent)]
+    Stationarity(#[from] stationarity::StationarityError),
+    /// Refused by [`descent`].
+    #[error(transparent)]
+    Descent(#[from] descent::DescentError),
+    /// Refused by [`curve`].
+    #[error(transparent)]
+    Curve(#[from] curve::CurveError),
     /// Refused by [`dual_bound`].
     #[error(transparent)]
     DualBound(#[from] dual_bound::DualBoundError),
@@ -65,6 +119,18 @@ fn only_all(rule: &'static str, claim: &Claim) -> Result<(), Refusal> {
     match claim.scope() {
         Scope::All => Ok(()),
         scope => Err(Refusal::Scope { rule, scope }),
+    }
+}
+
+/// The layers that are variables, from 0; refuses a layer that does not exist.
+fn moving_layers(problem: &Problem, claim: &Claim) -> Result<Range<usize>, Refusal> {
+    let depth = problem.network().depth();
+    match claim.scope() {
+        Scope::All => Ok(0..depth),
+        Scope::Layer(layer) => match layer.checked_sub(1) {
+            Some(l) if l < depth => Ok(l..layer),
+            _ => Err(Refusal::NoSuchLayer { layer, depth }),
+        },
     }
 }
 

@@ -1,13 +1,21 @@
-//! An explicit point with a normalised margin of at least `B`.
+//! An explicit point θ': one with `ν(θ') ≥ B`, or one that beats θ.
 //!
 //! Witness: nothing (θ itself), the parameters of another network of the same architecture, or,
-//! for `any_width`, a whole network. Check: it classifies the data, `ν(θ') ≥ B` (by squares:
-//! `B²|θ'|^{2m} ≤ γ'²`), and it lies in the region of the claim.
-use super::{Refusal, only_all, wrong_claim};
+//! for `any_width`, a whole network. Both claims need `γ(θ) > 0` and `γ' = γ(θ') > 0`.
+//!
+//! **`margin_at_least`.** Check: `ν(θ') ≥ B` (by squares: `B²|θ'|^{2m} ≤ γ'²`), and θ' lies in the
+//! region of the claim.
+//!
+//! **`not_global_optimum`.** The witness is parameters of this architecture. Check: `ν(θ') > ν(θ)`
+//! strictly, by squares of positive numbers `γ'²|θ|^{2m} > γ²|θ'|^{2m}`; in scope `layer:l`, that the
+//! parameters of all other layers are those of θ, and `γ'²|u⁽ˡ⁾|² > γ²|u'⁽ˡ⁾|²`, which compares
+//! `ν_l = γ/|u⁽ˡ⁾|`. Then `sθ'` (in the layer alone: `su'⁽ˡ⁾`) with `γ's^m = γ` (`γ's = γ`) is feasible
+//! for `q_k ≥ γ` and shorter than θ. Norms are positive: `γ > 0` needs non-zero weights in each layer.
+use super::{Refusal, moving_layers, only_all, wrong_claim};
 use crate::claim::{Claim, Number, Region};
 use crate::network::{Network, NetworkError, NetworkJson, TwoLayer};
-use crate::number::ScaledVec;
-use crate::problem::{DataError, NotClassified, Problem};
+use crate::number::{Rational, ScaledVec, compare};
+use crate::problem::{DataError, NotClassified, Problem, power};
 use num_traits::Signed;
 use serde::{Deserialize, Serialize};
 use std::cmp::Ordering;
@@ -22,7 +30,11 @@ pub struct Point {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parameters: Option<Vec<Vec<Number>>>,
     /// A network of another width.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "crate::object::some_object",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub network: Option<NetworkJson>,
 }
 
@@ -53,6 +65,12 @@ pub enum PointError {
     /// The normalised margin is smaller than claimed.
     #[error("the point's normalised margin is below the claimed {0}")]
     TooSmall(String),
+    /// The normalised margin is not larger than θ's.
+    #[error("the point's normalised margin is not larger than that of the network")]
+    NotLarger,
+    /// A layer outside the scope differs.
+    #[error("layer {0} is fixed in this scope, but the point changes it")]
+    FixedLayer(usize),
     /// A preactivation on the wrong side.
     #[error("the point leaves the region: neuron {neuron} changes its sign at sample {sample}")]
     LeavesCell {
@@ -72,8 +90,10 @@ impl Point {
     /// # Errors
     /// [`Refusal`].
     pub fn check(&self, problem: &Problem, claim: &Claim) -> Result<(), Refusal> {
-        let Claim::MarginAtLeast { region, bound, .. } = claim else {
-            return Err(wrong_claim(RULE, claim));
+        let (region, bound) = match claim {
+            Claim::MarginAtLeast { region, bound, .. } => (region, bound),
+            Claim::NotGlobalOptimum { .. } => return self.beats(problem, claim),
+            _ => return Err(wrong_claim(RULE, claim)),
         };
         only_all(RULE, claim)?;
         problem.gamma()?;
@@ -92,6 +112,30 @@ impl Point {
         }
     }
 
+    /// `not_global_optimum`.
+    fn beats(&self, problem: &Problem, claim: &Claim) -> Result<(), Refusal> {
+        let moving = moving_layers(problem, claim)?;
+        let gamma = problem.gamma()?;
+        let point = self.problem(problem, &Region::Everywhere)?;
+        let better = point.gamma().map_err(PointError::NotClassified)?;
+        let pairs = problem.network().layers().iter().zip(point.network().layers());
+        let (mut norm, mut norm_after) = (Rational::default(), Rational::default());
+        for (l, (before, after)) in pairs.enumerate() {
+            let (u, after) = (before.parameters(), after.parameters());
+            if moving.contains(&l) {
+                norm += u.norm_squared();
+                norm_after += after.norm_squared();
+            } else if !equal(u, after) {
+                return Err(PointError::FixedLayer(l + 1).into());
+            }
+        }
+        // γ is homogeneous of degree 1 in every layer that moves.
+        let degree = moving.len();
+        let (theirs, ours) =
+            (power(better, 2) * power(&norm, degree), power(gamma, 2) * power(&norm_after, degree));
+        if compare(&theirs, &ours).is_gt() { Ok(()) } else { Err(PointError::NotLarger.into()) }
+    }
+
     /// The data with the point's network in place of θ.
     fn problem(&self, problem: &Problem, region: &Region) -> Result<Problem, PointError> {
         let network = match (&self.parameters, &self.network) {
@@ -105,6 +149,13 @@ impl Point {
         };
         Ok(Problem::new(network, problem.data().clone())?)
     }
+}
+
+/// Whether two vectors are the same, whatever their denominators.
+fn equal(a: &ScaledVec, b: &ScaledVec) -> bool {
+    let (p, q) = (a.denominator(), b.denominator());
+    let (x, y) = (a.numerators(), b.numerators());
+    a.len() == b.len() && (0..a.len()).all(|i| x.get(i) * q == y.get(i) * p)
 }
 
 /// The same architecture with other parameter vectors.

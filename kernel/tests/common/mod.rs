@@ -2,8 +2,11 @@
 //! points on which the rules are tried.
 #![allow(dead_code, unreachable_pub, reason = "every test file uses some of these")]
 
+pub mod small;
+pub mod tree;
+
 use maxmargin_kernel::claim::{Claim, Number, Region, Scope};
-use maxmargin_kernel::network::NetworkJson;
+use maxmargin_kernel::network::{NetworkJson, NotTwoLayer};
 use maxmargin_kernel::number::{Rational, parse_rational};
 use maxmargin_kernel::problem::{DataJson, NotClassified, Problem};
 use maxmargin_kernel::proof::Refusal;
@@ -80,24 +83,19 @@ pub fn residual(lo: &str, hi: &str, delta: &str, epsilon: &str) -> Claim {
 
 /// The same claim about layer 1 alone.
 pub fn in_layer_1(claim: Claim) -> Claim {
-    let scope = Scope::Layer(1);
-    match claim {
-        Claim::KktResidual { lo, hi, delta, epsilon, .. } => {
-            Claim::KktResidual { scope, lo, hi, delta, epsilon }
-        }
-        Claim::MarginAtMost { region, bound, .. } => Claim::MarginAtMost { scope, region, bound },
-        Claim::MarginAtLeast { region, bound, .. } => Claim::MarginAtLeast { scope, region, bound },
-    }
+    let mut json = serde_json::to_value(claim).unwrap();
+    json["scope"] = "layer:1".into();
+    serde_json::from_value(json).unwrap()
 }
 
 /// Units from their texts.
 pub fn units(a: &str, z: &str, tau: &str) -> Units {
-    Units { a: n(a), z: n(z), tau: n(tau) }
+    Units { a: n(a), z: n(z), tau: n(tau), x: None }
 }
 
 /// A closing leaf.
 pub fn close(a: &[i64]) -> Node {
-    Node::Close(Close { close: a.to_vec() })
+    Node::Close(Close { close: a.to_vec(), times: 1 })
 }
 
 /// A branching.
@@ -112,7 +110,12 @@ pub fn empty(item: usize) -> Node {
 
 /// A round.
 pub fn tighten(a: &[i64], upper: &[(usize, i64, i64)], lower: &[(usize, i64, i64)]) -> Node {
-    Node::Tighten(Tighten { tighten: a.to_vec(), upper: upper.to_vec(), lower: lower.to_vec() })
+    Node::Tighten(Tighten {
+        tighten: a.to_vec(),
+        times: 1,
+        upper: upper.to_vec(),
+        lower: lower.to_vec(),
+    })
 }
 
 /// A cone over all inputs.
@@ -160,4 +163,55 @@ pub fn fixture_f() -> Problem {
         {"weights": [["1", "1"]]},
     ]});
     problem_of(&serde_json::from_value(network).unwrap(), &data("3 -1 -1 3", &[1]))
+}
+
+/// Three neurons whose `near:0` would hold a far better point if output weights could change sign:
+/// margins 19/5 and 84/5, bound 2/9 of the region.
+pub fn fixed_output_signs() -> Problem {
+    problem(RELU, &["4 4; -2 4; 2 -1", "1 -4 -1/10"], "1 0; -3/5 4/5", &[1, -1])
+}
+
+/// Points for which the two-layer regions do not exist, with the reason.
+pub fn not_two_layer() -> Vec<(Problem, NotTwoLayer)> {
+    vec![
+        (problem(LINEAR, &["3 4"], "3 4", &[1]), NotTwoLayer::Depth(1)),
+        (problem(RELU, &["1 0", "1", "1"], "3 4", &[1]), NotTwoLayer::Depth(3)),
+        (fixture_f(), NotTwoLayer::Sharing),
+        (problem(RELU, &["1 0", "1; -1"], "3 4", &[0]), NotTwoLayer::Outputs(2)),
+    ]
+}
+
+/// Diagonal linear, x = (1, 1), all weights 1: globally optimal, ν = 1/2.
+pub fn fixture_c() -> Problem {
+    problem(LINEAR, &["1 .; . 1", "1 1"], "1 1", &[1])
+}
+
+/// Fully connected ReLU, x = (±12/13, 5/13), w_j = x_j: globally optimal, ν = 1/4.
+pub fn fixture_i() -> Problem {
+    let x = "12/13 5/13; -12/13 5/13";
+    problem(RELU, &[x, "1 1"], x, &[1, 1])
+}
+
+/// Its proof with T = 1: leaves ++ 100/169, +− 1, −+ 1, −− 0, and one for −g.
+pub fn dual_i() -> DualBound {
+    let leaves = [close(&[1, 1]), close(&[1, 0]), close(&[0, 1]), close(&[0, 0])];
+    let [pp, pm, mp, mm] = leaves;
+    let plus = vec![split(0), split(1), pp, pm, split(1), mp, mm];
+    dual(&[(0, 1), (1, 1)], vec![(cone(1, &[]), plus), (cone(-1, &[]), vec![close(&[0, 0])])])
+}
+
+/// Two neurons of opposite output sign, each at a kink of the other's sample: globally optimal,
+/// ν = 1/5, with slopes 3/5 at both kinks.
+pub fn fixture_j() -> Problem {
+    problem(RELU, &["1 0; -3/5 4/5", "1 -1"], "4/5 3/5; 0 1", &[1, -1])
+}
+
+/// The cell of neuron 0 is the half-line w ∝ (0, 1): {w·x₁ ≤ 0, w·x₂ ≤ 0} with x₂ = −x₁. ν = 1/8.
+pub fn frozen_line() -> Problem {
+    problem(RELU, &["0 1; 1 -1; -1 -1", "1 1 1"], "0 1; 1 0; -1 0", &[1, 1, 1])
+}
+
+/// One sample at cosine 1/100 from the kink of the one neuron: ⟨g,θ⟩ is 1/10 at slope 0, 1/5 at 1.
+pub fn near_kink() -> Problem {
+    problem(RELU, &["10 -9/10", "1"], "1/10 1", &[1])
 }

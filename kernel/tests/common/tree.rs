@@ -31,7 +31,7 @@ pub fn dot(a: &[f64], b: &[f64]) -> f64 {
 /// The units that go with a [`Naive`] whose coefficients have this unit.
 pub fn fine_units(a: &Rational) -> Units {
     let fine = || Rational::new(1.into(), num_bigint::BigInt::from(1) << FINE).into();
-    Units { a: a.clone().into(), z: fine(), tau: fine() }
+    Units { a: a.clone().into(), z: fine(), tau: fine(), x: None }
 }
 
 impl Naive {
@@ -97,7 +97,7 @@ impl Naive {
         }
         let a = self.shortest(signs);
         let length = self.vec(&a).1;
-        nodes.push(Node::Close(Close { close: a }));
+        nodes.push(Node::Close(Close { close: a, times: 1 }));
         length
     }
 
@@ -145,6 +145,7 @@ impl Naive {
         let lower = |(i, x)| (i, step, (-end(x, -1.0) * fine).floor() as i64);
         Tighten {
             tighten: a.to_vec(),
+            times: 1,
             upper: self.x.iter().enumerate().map(upper).collect(),
             lower: self.x.iter().enumerate().map(lower).collect(),
         }

@@ -146,7 +146,7 @@ impl<'a> Items<'a> {
             } else if c <= 0.0 {
                 (c, self.alpha * c)
             } else {
-                let (slope, k) = self.secant(state, i);
+                let (slope, k) = self.secant(i, state.low[i], state.high[i]);
                 constant += k;
                 (slope, slope)
             };
@@ -156,8 +156,8 @@ impl<'a> Items<'a> {
     }
 
     /// Slope and constant of the secant of `cσ` on an open range.
-    fn secant(&self, state: &State, i: usize) -> (f64, f64) {
-        let (l, h) = (state.low[i] as f64, state.high[i] as f64);
+    pub(super) fn secant(&self, i: usize, low: i64, high: i64) -> (f64, f64) {
+        let (l, h) = (low as f64, high as f64);
         let slope = self.c[i] * (h - self.alpha * l) / (h - l);
         let k = -self.c[i] * (1.0 - self.alpha) * l * h / (h - l) * self.grid_z[i];
         (slope, k)
@@ -165,6 +165,17 @@ impl<'a> Items<'a> {
 
     /// Evaluates integer coefficients as the kernel does; `vec` receives `Σ β_i x̂_i`.
     pub(super) fn evaluate(&self, state: &State, a: &[i64], vec: &mut Vec<f64>) -> Rounded {
+        self.evaluate_with(state, a, |_| 0, vec)
+    }
+
+    /// The same with parabolas: `root` is called for every item in order.
+    pub(super) fn evaluate_with(
+        &self,
+        state: &State,
+        a: &[i64],
+        mut root: impl FnMut(usize) -> i64,
+        vec: &mut Vec<f64>,
+    ) -> Rounded {
         vec.clear();
         vec.resize(self.dim, 0.0);
         let (mut constant, mut size, mut sum) = (0.0, 0.0, 0.0);
@@ -177,13 +188,21 @@ impl<'a> Items<'a> {
             let (a, b) = (a[i], self.b[i]);
             let slope_up = b.saturating_sub(a) as f64;
             let slope_down = self.alpha * b as f64 - a as f64;
-            let value = |z: i64| (if z > 0 { slope_up } else { slope_down }) * z as f64;
-            let mut k = value(state.low[i]).max(value(state.high[i]));
+            let curve = (root(i) as f64).powi(2);
+            let (low, high) = (state.low[i] as f64, state.high[i] as f64);
+            let value = |z: f64| ((if z > 0.0 { slope_up } else { slope_down }) - curve * z) * z;
+            let mut k = value(low).max(value(high));
             if self.is_open(state, i) {
                 k = k.max(0.0);
             }
+            for (c, from, to) in [(slope_up, low.max(0.0), high), (slope_down, low, high.min(0.0))]
+            {
+                if 2.0 * curve * from < c && c < 2.0 * curve * to {
+                    k = k.max(c * c / (4.0 * curve) + 1.0);
+                }
+            }
             constant += k;
-            let widest = state.low[i].abs().max(state.high[i].abs()) as f64;
+            let widest = low.abs().max(high.abs());
             // α itself is rounded, so the term αb counts; a slope of exactly 0 is exact.
             if k != 0.0 {
                 size += k.abs() + (b as f64).abs() * widest;

@@ -17,6 +17,7 @@
 mod items;
 mod local;
 mod node;
+mod quadratic;
 mod rounding;
 mod tree;
 mod units;
@@ -73,7 +74,7 @@ pub struct Options<'a> {
 impl Default for Options<'_> {
     fn default() -> Self {
         Self {
-            rounds: 3,
+            rounds: 6,
             deadline: None,
             max_nodes: u64::MAX,
             max_violators: 20,

@@ -1,6 +1,7 @@
 //! What the search does at one node.
 use super::Direction;
 use super::items::{CONE, Items, State};
+use super::quadratic::Parabolas;
 use super::rounding::{Grid, Tightened};
 use crate::numeric::box_ls::{BoxLs, Effort, dot};
 use maxmargin_kernel::proof::cover::{Close, Empty, Node};
@@ -9,18 +10,16 @@ use maxmargin_kernel::proof::cover::{Close, Empty, Node};
 const EFFORT: Effort = Effort { sweeps: 40, tolerance: 1e-6, newton_every: 6 };
 /// Rounds for a node that cannot be split.
 const LAST_ROUNDS: usize = 8;
-/// Rounds go on while they narrow ranges by this fraction of the excess of the bound.
-const PROGRESS: f64 = 1e-3;
-
 /// Space of one thread.
 pub(super) struct Scratch {
     pub(super) ls: BoxLs,
     pub(super) grid: Grid,
+    parabolas: Parabolas,
 }
 
 impl Scratch {
     pub(super) fn new(n: usize) -> Self {
-        Self { ls: BoxLs::new(n), grid: Grid::default() }
+        Self { ls: BoxLs::new(n), grid: Grid::default(), parabolas: Parabolas::default() }
     }
 }
 
@@ -51,12 +50,12 @@ impl Items<'_> {
         if let Some(step) = self.rounds(state, rounds, EFFORT, margin, scratch, out) {
             return step;
         }
-        if let Some(i) = self.branch(state, &scratch.ls) {
+        if let Some(i) = self.branch(state) {
             return Step::Split(i);
         }
         let accurate = Effort::ACCURATE;
         let last = self.rounds(state, LAST_ROUNDS, accurate, margin, scratch, out);
-        last.or_else(|| self.branch(state, &scratch.ls).map(Step::Split)).unwrap_or(Step::Stuck)
+        last.or_else(|| self.branch(state).map(Step::Split)).unwrap_or(Step::Stuck)
     }
 
     /// Rounds of bounding and narrowing; `None` if they do not decide the node.
@@ -66,18 +65,26 @@ impl Items<'_> {
         rounds: usize,
         effort: Effort,
         margin: f64,
-        Scratch { ls, grid }: &mut Scratch,
+        Scratch { ls, grid, parabolas }: &mut Scratch,
         out: &mut Vec<Node>,
     ) -> Option<Step> {
-        let leaf = |grid: &Grid| Step::Leaf(Node::Close(Close { close: self.expand(&grid.a) }));
+        let leaf = |grid: &Grid| {
+            let (close, times) = self.expand(&grid.a);
+            Step::Leaf(Node::Close(Close { close, times }))
+        };
         let aim = self.t - margin;
+        let last = effort.tolerance <= Effort::ACCURATE.tolerance;
         for _ in 0..rounds {
             let constant = self.relax(state, ls);
-            let length = ls.solve(&self.gram, effort, aim - constant);
+            let length = ls.solve(&self.gram, effort, if last { 0.0 } else { aim - constant });
             state.beta.copy_from_slice(&ls.beta);
             let slack = self.t - length - constant;
-            if slack >= margin && self.close(state, &ls.beta, slack, grid) {
+            // With large multipliers a length from the Gram matrix is not the last word.
+            if (slack >= margin || last) && self.close(state, &ls.beta, slack.max(0.0), grid) {
                 return Some(leaf(grid));
+            }
+            if let Some(node) = self.quadratic(state, ls, constant, margin, grid, parabolas) {
+                return Some(Step::Leaf(node));
             }
             if let Some(violator) = self.violator(ls, constant) {
                 return Some(Step::Violated(violator));
@@ -89,12 +96,7 @@ impl Items<'_> {
                     out.push(Node::Tighten(node));
                     return Some(Step::Leaf(Node::Empty(Empty { empty: item })));
                 }
-                Tightened::Narrower(node, gain) => {
-                    out.push(Node::Tighten(node));
-                    if gain < PROGRESS * excess.max(1e-4 * self.t) {
-                        return None;
-                    }
-                }
+                Tightened::Narrower(node) => out.push(Node::Tighten(node)),
                 Tightened::Nothing => return None,
             }
         }
@@ -124,7 +126,7 @@ impl Items<'_> {
     }
 
     /// The open item whose secant may lie furthest above `σ`: `c·min(h, −l)` bounds that gap.
-    fn branch(&self, state: &State, _ls: &BoxLs) -> Option<usize> {
+    fn branch(&self, state: &State) -> Option<usize> {
         let gap = |i: usize| {
             let reach = state.high[i].min(-state.low[i]) as f64 * self.grid_z[i];
             self.c[i] * reach

@@ -7,13 +7,15 @@ use crate::numeric::box_ls::{BoxLs, dot};
 use maxmargin_kernel::proof::cover::Tighten;
 
 /// Fraction of the gap `|vec| + K − T` that rounding may add to it when ranges are tightened.
-const LOSS: f64 = 0.02;
+const LOSS: f64 = 0.05;
 /// A range update must narrow an open range by this fraction, unless it fixes a sign.
-const WORTHWHILE: f64 = 1e-2;
+const WORTHWHILE: f64 = 5e-2;
+/// A node of range updates must lower the constants of the secants by this fraction of the gap.
+const GAIN: f64 = 0.3;
 /// Range ends are rounded outwards to this fraction of the range, to a round number.
-const END_GRID: f64 = 1e-3;
+const END_GRID: f64 = 1e-2;
 /// Multipliers τ keep this many decimal digits.
-const TAU_DIGITS: i32 = 4;
+const TAU_DIGITS: i32 = 2;
 /// Coefficients beyond this are not representable.
 const MAX_COEFFICIENT: f64 = (1u64 << 62) as f64;
 
@@ -21,9 +23,15 @@ const MAX_COEFFICIENT: f64 = (1u64 << 62) as f64;
 #[derive(Default)]
 pub(super) struct Grid {
     pub(super) a: Vec<i64>,
-    vec: Vec<f64>,
+    pub(super) vec: Vec<f64>,
     upper: Vec<(usize, i64, i64)>,
     lower: Vec<(usize, i64, i64)>,
+}
+
+impl Grid {
+    fn updates(&self) -> usize {
+        self.upper.len() + self.lower.len()
+    }
 }
 
 /// What came of an attempt to tighten ranges.
@@ -32,15 +40,15 @@ pub(super) enum Tightened {
     Closed,
     /// The range of this item is empty after the update.
     Empty(Tighten, usize),
-    /// An update, applied, and by how much it narrowed ranges: `Σ |c_i|·width`.
-    Narrower(Tighten, f64),
+    /// An update, applied.
+    Narrower(Tighten),
     /// Nothing worthwhile.
     Nothing,
 }
 
 impl Items<'_> {
     /// Largest step such that rounding to its multiples adds about `loss` to `|vec| + K`.
-    fn step(&self, loss: f64) -> i64 {
+    pub(super) fn step(&self, loss: f64) -> i64 {
         let finest = self.grid_a.iter().fold(0.0f64, |m, g| m.max(*g));
         let per_unit = finest * 0.5 * (self.len() as f64).sqrt();
         let step = loss / per_unit;
@@ -48,7 +56,7 @@ impl Items<'_> {
     }
 
     /// Rounds `β` to multiples of `step` in the integer form of the box of [`Items::relax`].
-    fn round(&self, state: &State, beta: &[f64], step: i64, a: &mut Vec<i64>) {
+    pub(super) fn round(&self, state: &State, beta: &[f64], step: i64, a: &mut Vec<i64>) {
         a.clear();
         for i in 0..self.len() {
             let b = self.b[i];
@@ -120,7 +128,7 @@ impl Items<'_> {
         }
         grid.upper.clear();
         grid.lower.clear();
-        let (mut gain, mut crossed, mut empty) = (0.0, false, None);
+        let (mut gain, mut empty) = (0.0, None);
         for i in 0..self.len() {
             let z = (dot(self.unit(i), &grid.vec) / cap.length).clamp(-1.0, 1.0);
             let (low, high) = (state.low[i], state.high[i]);
@@ -130,35 +138,51 @@ impl Items<'_> {
             if let Some((tau, end)) = self.end(i, z, high, width, &cap)
                 && (high - end >= worthwhile || (open && end <= 0))
             {
-                grid.upper.push((self.index[i], tau, end));
+                grid.upper.push((i, tau, end));
                 new_high = end;
             }
             // A lower end is the mirror image of an upper end.
             if let Some((tau, end)) = self.end(i, -z, -low, width, &cap)
                 && (-end - low >= worthwhile || (open && -end >= 0))
             {
-                grid.lower.push((self.index[i], tau, -end));
+                grid.lower.push((i, tau, -end));
                 new_low = -end;
             }
             if new_low > new_high {
                 empty = Some(i);
             }
-            crossed |= open && (new_low >= 0 || new_high <= 0);
-            let narrowed = ((high - new_high) + (new_low - low)) as f64;
-            gain += self.c[i].abs() * narrowed * self.grid_z[i];
-            (state.low[i], state.high[i]) = (new_low, new_high);
+            if self.can_split(state, i) {
+                let after = if new_low < 0 && new_high > 0 {
+                    self.secant(i, new_low, new_high).1
+                } else {
+                    0.0
+                };
+                gain += self.secant(i, low, high).1 - after;
+            } else if open && (new_low >= 0 || new_high <= 0) {
+                // A sign that becomes known lifts a bound on a coefficient.
+                gain += GAIN * excess;
+            }
         }
-        if grid.upper.is_empty() && grid.lower.is_empty() {
+        if empty.is_none() && (gain < GAIN * excess || grid.updates() == 0) {
             return Tightened::Nothing;
         }
+        for &(i, _, end) in &grid.upper {
+            state.high[i] = end;
+        }
+        for &(i, _, end) in &grid.lower {
+            state.low[i] = end;
+        }
+        let named = |&(i, tau, end): &(usize, i64, i64)| (self.index[i], tau, end);
+        let (tighten, times) = self.expand(&grid.a);
         let node = Tighten {
-            tighten: self.expand(&grid.a),
-            upper: grid.upper.clone(),
-            lower: grid.lower.clone(),
+            tighten,
+            times,
+            upper: grid.upper.iter().map(named).collect(),
+            lower: grid.lower.iter().map(named).collect(),
         };
         match empty {
             Some(i) => Tightened::Empty(node, self.index[i]),
-            None => Tightened::Narrower(node, if crossed { gain.max(excess) } else { gain }),
+            None => Tightened::Narrower(node),
         }
     }
 
@@ -200,13 +224,21 @@ impl Items<'_> {
         (end < high as f64).then_some((units as i64, end as i64))
     }
 
-    /// Coefficients of all of the instance's items; 0 for zero vectors.
-    pub(super) fn expand(&self, a: &[i64]) -> Vec<i64> {
+    /// Coefficients of all of the instance's items, 0 for zero vectors, without their largest
+    /// common power of ten, and that power.
+    pub(super) fn expand(&self, a: &[i64]) -> (Vec<i64>, i64) {
+        let mut times = 1i64;
+        while times < 10i64.pow(17)
+            && a.iter().any(|a| *a != 0)
+            && a.iter().all(|a| a % (10 * times) == 0)
+        {
+            times *= 10;
+        }
         let mut all = vec![0; self.instance.x.len()];
         for (&i, &a) in self.index.iter().zip(a) {
-            all[i] = a;
+            all[i] = a / times;
         }
-        all
+        (all, times)
     }
 }
 

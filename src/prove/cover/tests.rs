@@ -37,11 +37,12 @@ fn verify(
     checker.finish().map_err(|e| e.to_string())
 }
 
-/// The largest value over the cone, by solving every sign pattern of the convex items.
-fn enumerate(instance: &Instance) -> f64 {
+/// The largest value over the cone, by solving every sign pattern of the convex items, and the
+/// largest `Σ |a_i||x_i|` of their coefficients.
+fn enumerate(instance: &Instance) -> (f64, f64) {
     let (n, dim) = (instance.x.len(), instance.x[0].len());
     let gram = Gram::new(&instance.x.concat(), n, dim);
-    let mut best = 0.0f64;
+    let (mut best, mut spread) = (0.0f64, 0.0f64);
     for pattern in 0..1u32 << n {
         let mut ls = BoxLs::new(n);
         for i in 0..n {
@@ -56,8 +57,10 @@ fn enumerate(instance: &Instance) -> f64 {
             };
         }
         best = best.max(ls.solve(&gram, Effort::ACCURATE, 0.0));
+        let size = |(x, a): (&Vec<f64>, &f64)| items::norm(x) * a.abs();
+        spread = spread.max(instance.x.iter().zip(&ls.beta).map(size).sum());
     }
-    best
+    (best, spread)
 }
 
 fn longest(instance: &Instance) -> f64 {
@@ -67,21 +70,25 @@ fn longest(instance: &Instance) -> f64 {
 /// Covers just above the maximum, and violators just below.
 fn covers_and_violators(instance: &Instance, slope: (i64, i64), gap: f64) {
     let size: f64 = instance.x.iter().zip(&instance.b).map(|(x, b)| items::norm(x) * b.abs()).sum();
-    let best = enumerate(instance);
-    // What cancels down to `best` limits how close to it floats can work.
-    let clear = best > 1e-12 / gap * size;
-    let t = if clear { best * (1.0 + gap) } else { (2e-3 * size).max(1e-3) };
+    let (best, spread) = enumerate(instance);
+    // Squared lengths from a Gram matrix are good to rounding errors of the squared terms, which
+    // are much larger than `best` where the cone is thin.
+    let clear = 1e-14 * spread * spread < gap * best * best;
+    let t = if clear { best * (1.0 + gap) } else { (best + 0.1 * size).max(1e-3) };
     let units = FloatUnits::choose(longest(instance).max(1e-3), t);
     let instance = on_grid(instance.clone(), units);
+    let mut trees = Vec::new();
     for parallel in [false, true] {
         let options = Options { parallel, ..Options::default() };
         match search(&instance, t, units, &options) {
             Outcome::Closed { nodes, .. } => {
                 verify(&instance, slope, t, units, &nodes).unwrap();
+                trees.push(nodes);
             }
             other => panic!("maximum {best}, T {t}: {other:?}"),
         }
     }
+    assert_eq!(trees[0], trees[1]);
     if clear {
         let t = best * (1.0 - 1e-6);
         match search(&instance, t, units, &Options::default()) {
@@ -184,7 +191,7 @@ fn limits() {
         fixed: vec![None; 12],
         alpha: 0.0,
     };
-    let t = 1.0001 * enumerate(&instance);
+    let t = 1.0001 * enumerate(&instance).0;
     let units = FloatUnits::choose(longest(&instance), t);
     let instance = on_grid(instance, units);
     let closed = search(&instance, t, units, &Options::default());

@@ -18,14 +18,15 @@ pub struct FloatUnits {
 /// Bits of a coefficient that contributes `T` to a bound.
 const A_BITS: i32 = 40;
 /// Bits of the range of the longest sample.
-const Z_BITS: i32 = 30;
+const Z_BITS: i32 = 20;
 /// Bits of the τ that moves the longest sample by its own length.
-const TAU_BITS: i32 = 24;
+const TAU_BITS: i32 = 12;
 
 impl FloatUnits {
     /// Grids for samples of length up to `longest` and a bound `T`, both positive.
     ///
-    /// Coefficients of size `T/longest` get 40 bits, the longest range 30.
+    /// Coefficients of size `T/longest` get 40 bits, the longest range 20: the search
+    /// goes on from the rounded ranges, so a coarse grid costs nodes, not validity.
     pub fn choose(longest: f64, t: f64) -> Self {
         let (length, bound) = (exponent(longest), exponent(t));
         Self { a: bound - length - A_BITS, z: length - Z_BITS, tau: length - bound - TAU_BITS }
@@ -33,7 +34,7 @@ impl FloatUnits {
 
     /// The same as the kernel writes them.
     pub fn to_kernel(self) -> Units {
-        Units { a: power(self.a), z: power(self.z), tau: power(self.tau) }
+        Units { a: power(self.a), z: power(self.z), tau: power(self.tau), x: None }
     }
 
     /// The unit of coefficients.
@@ -74,10 +75,10 @@ mod tests {
     #[test]
     fn units_follow_the_data() {
         let units = FloatUnits::choose(1.0, 1.0);
-        assert_eq!(units, FloatUnits { a: -40, z: -30, tau: -24 });
+        assert_eq!(units, FloatUnits { a: -40, z: -20, tau: -12 });
         assert_eq!(units.to_kernel().z.to_f64(), units.unit_z());
         // Samples 2^300 times as long: λ shrinks with their square, T with their length.
         let far = FloatUnits::choose(2f64.powi(300), 2f64.powi(-300));
-        assert_eq!(far, FloatUnits { a: -640, z: 270, tau: 576 });
+        assert_eq!(far, FloatUnits { a: -640, z: 280, tau: 588 });
     }
 }

@@ -1,0 +1,96 @@
+//! `maxmargin solve`.
+use super::arguments::SolveArguments;
+use super::error::Stop;
+use super::output::{budget, say, spinner, threads};
+use crate::certify::{global_stage, seal};
+use crate::import::{check_folder, load_data, save_model, write_atomically};
+use crate::solve::{Request, Solved, solve};
+use maxmargin_kernel::network::{Activation, TwoLayer};
+use serde_json::json;
+use std::time::Instant;
+
+pub(super) fn run(arguments: &SolveArguments) -> Result<u8, Stop> {
+    let (model_options, data_options) = arguments.reading.options();
+    for path in [&arguments.output, &arguments.certificate].into_iter().flatten() {
+        check_folder(path)?;
+    }
+    let dataset = load_data(&arguments.data, &data_options)?;
+    let request = Request {
+        activation: model_options.activation.unwrap_or_else(Activation::relu),
+        gap: arguments.gap,
+        threads: threads(&arguments.limits),
+        budget: budget(&arguments.limits),
+    };
+    let start = Instant::now();
+    let bar = spinner();
+    let solved = solve(&dataset.data, &request, |status| bar.set_message(global_stage(&status)));
+    bar.finish_and_clear();
+    let solved = solved.map_err(|e| Stop::input(format!("{}: {e}", arguments.data.display())))?;
+    let seconds = start.elapsed().as_secs_f64();
+    let (bytes, report) = seal(&solved.problem, solved.entries.clone(), true)
+        .map_err(|e| Stop::internal(e.to_string()))?;
+    if let Some(path) = &arguments.output {
+        save_model(path, solved.problem.network())?;
+    }
+    if let Some(path) = &arguments.certificate {
+        write_atomically(path, &bytes)?;
+    }
+    let done = solved.gap() <= arguments.gap;
+    if arguments.json {
+        let mut value = maxmargin_kernel::check::report_json(&report);
+        if let Some(map) = value.as_object_mut() {
+            map.insert("verdict".into(), if done { "certified" } else { "undecided" }.into());
+            map.insert(
+                "cost".into(),
+                json!({"upper": solved.upper, "lower": solved.lower, "gap": solved.gap()}),
+            );
+            map.insert(
+                "search".into(),
+                json!({"seconds": seconds, "rounds": solved.rounds, "nodes": solved.nodes}),
+            );
+        }
+        say(format_args!("{value}\n"));
+    } else {
+        say(text(arguments, &solved, seconds, bytes.len()));
+    }
+    Ok(match (done, solved.limit) {
+        (true, _) => 0,
+        (false, true) => 4,
+        (false, false) => 5,
+    })
+}
+
+fn text(arguments: &SolveArguments, solved: &Solved, seconds: f64, bytes: usize) -> String {
+    let problem = &solved.problem;
+    let width = TwoLayer::new(problem.network()).map_or(0, |t| t.neurons.len());
+    let verdict = match solved.gap() {
+        gap if gap <= arguments.gap => {
+            format!(
+                "OPTIMAL: no two-layer network of any width has a normalised margin more than {:.1e} (relative) larger.",
+                gap.max(0.0)
+            )
+        }
+        gap if gap.is_finite() => {
+            format!(
+                "BRACKETED: the best normalised margin of any width is at most {gap:.2e} (relative) larger."
+            )
+        }
+        _ => "NO BOUND: a network was found, but no bound was proved in time.".to_string(),
+    };
+    let lower = if solved.lower > 0.0 { format!("{:.9}", solved.lower) } else { "none".into() };
+    let mut out = format!(
+        "{verdict}\n\n  cost 1/(2ν) of this network   {:.9}\n  certified bound on any cost   {lower}\n  \
+         width                         {width} neurons\n  proof                         {} cover nodes, {} kB\n  \
+         search                        {} rounds, {seconds:.2} s\n",
+        solved.upper,
+        solved.nodes,
+        bytes.div_ceil(1000),
+        solved.rounds,
+    );
+    for (what, path) in [("network", &arguments.output), ("certificate", &arguments.certificate)] {
+        if let Some(path) = path {
+            out.push_str(&format!("  {what:<29} {}\n", path.display()));
+        }
+    }
+    out
+}
