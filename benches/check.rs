@@ -1,7 +1,7 @@
 //! Checking the certificate of the digits example: at most 0.2 s, and as a multiple of parsing it.
 //!
 //! `cargo bench --bench check`
-use maxmargin::certify::{Request, certify, seal};
+use maxmargin::certify::{Request, bytes, certify};
 use maxmargin::import::load_problem;
 use maxmargin_kernel::check::{Limits, check};
 use maxmargin_kernel::claim::{Number, Region};
@@ -29,7 +29,7 @@ fn main() {
     };
     let outcome = certify(&problem, &request, |_| ());
     let claims = outcome.entries.len();
-    let (bytes, _) = seal(&problem, outcome.entries, true).expect("the kernel accepts it");
+    let (bytes, _) = bytes(&problem, outcome.entries, true).expect("the kernel accepts it");
     let parsing = fastest(|| {
         black_box(serde_json::from_slice::<serde_json::Value>(&bytes).expect("JSON"));
     });

@@ -1,6 +1,6 @@
 //! What the fuzz targets run. Nothing here may panic, whatever the bytes are; where an assertion
 //! stands, it is a property that no input may break.
-use crate::certify::{Request, certify, seal};
+use crate::certify::{Request, bytes, certify};
 use crate::import::{DataOptions, ModelOptions, parse_data, parse_model};
 use maxmargin_kernel::check::{Limits, Report, check};
 use maxmargin_kernel::claim::{Claim, Number, Region};
@@ -116,7 +116,7 @@ fn good() -> &'static (Problem, Vec<u8>) {
             ..Request::default()
         };
         let outcome = certify(&problem, &request, |_| ());
-        let (text, _) = seal(&problem, outcome.entries, true).expect("a good certificate");
+        let (text, _) = bytes(&problem, outcome.entries, true).expect("a good certificate");
         (problem, text)
     })
 }

@@ -1,6 +1,6 @@
 //! Random small two-layer problems: `certify` ends, its certificate verifies, and no competitor
 //! that a certified bound speaks of, found by force, beats that bound.
-use maxmargin::certify::{Request, certify, seal};
+use maxmargin::certify::{Request, bytes, certify};
 use maxmargin_kernel::claim::{Claim, Number, Region};
 use maxmargin_kernel::network::{NetworkJson, TwoLayer};
 use maxmargin_kernel::number::{BigInt, Rational};
@@ -191,7 +191,7 @@ proptest! {
         let request = request();
         let outcome = certify(&problem, &request, |_| ());
         prop_assert!(!outcome.limit, "took too long"); prop_assert!(outcome.undecided.is_empty(), "{:?}", outcome.undecided);
-        let (bytes, report) = seal(&problem, outcome.entries.clone(), true).unwrap();
+        let (bytes, report) = bytes(&problem, outcome.entries.clone(), true).unwrap();
         prop_assert!(bytes.ends_with(b"\n") && report.claims.len() == outcome.entries.len());
         for bracket in &outcome.brackets {
             if let Some(high) = &bracket.at_most {

@@ -227,7 +227,7 @@ fn every_refusal_is_the_expected_one() {
         (with(|p| p.multipliers.units.a = n("-1")), cover(CoverError::Unit("a"))),
         (with(|p| p.multipliers.units.z = n("-1/1000")), cover(CoverError::Unit("z"))),
         (with(|p| p.covers[0].nodes.clear()), cover(CoverError::Unfinished(0))),
-        (with(|p| p.covers[0].nodes.push(empty(0))), cover(CoverError::Trailing(1))),
+        (with(|p| p.covers[0].nodes.push(&empty(0))), cover(CoverError::Trailing(1))),
     ];
     let mut names = BTreeSet::new();
     for (found, expected) in &cases {
@@ -367,7 +367,7 @@ fn naive_covers(
             t = t.max(needed);
             covers.push(Cover {
                 cone: Cone { sign, inputs: Some(inputs.clone()), fixed: fixed.clone() },
-                nodes,
+                nodes: nodes.into_iter().collect(),
             });
         }
     }
@@ -447,12 +447,13 @@ proptest! {
 
         let mut mutated = proof;
         let cover = cover.index(mutated.covers.len());
-        let nodes = &mut mutated.covers[cover].nodes;
+        let mut nodes: Vec<Node> = mutated.covers[cover].nodes.iter().collect();
         let node = node.index(nodes.len());
         match &mut nodes[node] {
             Node::Close(leaf) if !leaf.close.is_empty() => { let e = entry.index(leaf.close.len()); leaf.close[e] += by; }
             _ => { nodes.remove(node); }
         }
+        mutated.covers[cover].nodes = nodes.into_iter().collect();
         for b in [bound, bound * factor] {
             prop_assert!(mutated.check(&problem, &claim(b)).is_err() || best <= b + 1e-7);
         }

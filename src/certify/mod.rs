@@ -1,14 +1,15 @@
 //! The whole report about a point: which claims to prove, in which order.
 
 mod brackets;
+mod seal;
 
 pub use brackets::{Bracket, global_stage};
+pub use seal::{Sealed, bytes, open, seal};
 
 use crate::budget::Budget;
 use crate::prove::decide::{Decision, Question, decide};
 use crate::prove::kkt_residual;
-use maxmargin_kernel::certificate::{Certificate, Entry, ProblemEntry};
-use maxmargin_kernel::check::{Failure, Limits, Report, check};
+use maxmargin_kernel::certificate::Entry;
 use maxmargin_kernel::claim::{Region, Scope};
 use maxmargin_kernel::network::TwoLayer;
 use maxmargin_kernel::number::Rational;
@@ -113,20 +114,4 @@ pub fn certify(problem: &Problem, request: &Request, mut stage: impl FnMut(&str)
     brackets::prove(problem, request, &mut outcome, &mut stage);
     outcome.limit |= request.budget.expired();
     outcome
-}
-
-/// The certificate as bytes, verified by the kernel from those bytes; with the kernel's report.
-///
-/// # Errors
-/// The kernel refuses: an internal error, since every entry was checked when it was found.
-pub fn seal(
-    problem: &Problem,
-    entries: Vec<Entry>,
-    embed: bool,
-) -> Result<(Vec<u8>, Report), Failure> {
-    let certificate = Certificate::new(ProblemEntry::new(problem, embed), entries);
-    let mut bytes = serde_json::to_vec(&certificate).map_err(|e| Failure::Io(e.to_string()))?;
-    bytes.push(b'\n');
-    let report = check(bytes.as_slice(), Some(problem), Limits::default())?;
-    Ok((bytes, report))
 }

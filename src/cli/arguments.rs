@@ -131,7 +131,7 @@ pub(super) struct CertifyArguments {
     /// Model and data
     #[command(flatten)]
     pub inputs: Inputs,
-    /// Where to write the certificate
+    /// Where to write the certificate; a name ending in .gz means gzip
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Exact verdict: kkt, local or global; may be repeated
@@ -234,7 +234,7 @@ pub(super) struct SolveArguments {
     /// Where to write the network: .safetensors or exact .json
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// Where to write the certificate
+    /// Where to write the certificate; a name ending in .gz means gzip
     #[arg(long, value_name = "FILE")]
     pub certificate: Option<PathBuf>,
     /// How to read the data, and the activation
@@ -265,7 +265,7 @@ pub(super) struct PaperArguments {
 /// `maxmargin check`.
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
-    /// Certificates
+    /// Certificates; gzip if the name ends in .gz
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The network the certificates must speak of

@@ -4,7 +4,7 @@ use super::error::Stop;
 use super::inputs::load;
 use super::output::{budget, say, spinner, threads};
 use crate::certify::{Request, certify, seal};
-use crate::import::{Source, check_folder, write_atomically};
+use crate::import::{Source, check_folder};
 use crate::prove::decide::Question;
 use crate::report;
 use maxmargin_kernel::claim::{Number, Region, Scope};
@@ -63,22 +63,19 @@ pub(super) fn run(arguments: &CertifyArguments) -> Result<u8, Stop> {
     let sealed = match outcome.entries.is_empty() {
         true => None,
         false => {
-            let sealed = seal(&problem, outcome.entries.clone(), embed);
-            Some(sealed.map_err(|e| Stop::internal(e.to_string()))?)
+            let path = arguments.output.as_deref();
+            Some(seal(&problem, outcome.entries.clone(), embed, path).map_err(Stop::seal)?)
         }
     };
     bar.finish_and_clear();
-    if let (Some(path), Some((bytes, _))) = (&arguments.output, &sealed) {
-        write_atomically(path, bytes)?;
-    }
     let context = report::Context {
         model: &inputs.model,
         data: &inputs.data,
         output: arguments.output.as_deref().filter(|_| sealed.is_some()),
-        bytes: sealed.as_ref().map_or(0, |(bytes, _)| bytes.len()),
+        bytes: sealed.as_ref().map_or(0, |s| s.bytes),
     };
     if arguments.json {
-        let value = report::json(&problem, &outcome, sealed.as_ref().map(|(_, r)| r));
+        let value = report::json(&problem, &outcome, sealed.as_ref().map(|s| &s.report));
         say(format_args!("{value}\n"));
     } else {
         say(report::text(&problem, &request, &outcome, &context));

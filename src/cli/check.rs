@@ -2,12 +2,11 @@
 use super::arguments::{CheckArguments, Reading};
 use super::error::Stop;
 use super::output::say;
+use crate::certify::open;
 use crate::import::load_problem;
 use crate::report;
 use maxmargin_kernel::check::{Failure, Limits, Report, check, report_json};
 use maxmargin_kernel::problem::Problem;
-use std::fs::File;
-use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 pub(super) fn run(arguments: &CheckArguments) -> Result<u8, Stop> {
@@ -43,8 +42,8 @@ pub(super) fn given(
 
 /// Checks one file.
 pub(super) fn check_file(path: &Path, given: Option<&Problem>) -> Result<Report, Failure> {
-    let file = File::open(path).map_err(|e| Failure::Io(format!("{}: {e}", path.display())))?;
-    check(BufReader::new(file), given, Limits::default())
+    let file = open(path).map_err(|e| Failure::Io(format!("{}: {e}", path.display())))?;
+    check(file, given, Limits::default())
 }
 
 fn json(file: &Path, outcome: &Result<Report, Failure>) -> serde_json::Value {

@@ -23,6 +23,14 @@ impl Stop {
         Self { code: 64, message: message.into() }
     }
 
+    /// A certificate of ours that could not be written, or that the kernel refused.
+    pub(super) fn seal(failure: Failure) -> Self {
+        match failure {
+            Failure::Io(message) => Self::input(message),
+            refused => Self::internal(refused.to_string()),
+        }
+    }
+
     /// A fault of this program.
     pub fn internal(message: impl Into<String>) -> Self {
         Self { code: 70, message: format!("internal error: {}", message.into()) }

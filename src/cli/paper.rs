@@ -25,11 +25,9 @@ pub(super) fn run(arguments: &PaperArguments) -> Result<u8, Stop> {
             continue;
         }
         // Whatever the searches say, only what the kernel reads back counts.
-        let (bytes, _) = seal(&proved.problem, proved.entries.clone(), true)
-            .map_err(|e| Stop::internal(format!("{}: {e}", proved.fixture.name)))?;
-        if let Some(folder) = &arguments.out {
-            write_atomically(&folder.join(format!("{}.cert.json", proved.fixture.name)), &bytes)?;
-        }
+        let name = format!("{}.cert.json", proved.fixture.name);
+        let path = arguments.out.as_ref().map(|folder| folder.join(name));
+        seal(&proved.problem, proved.entries.clone(), true, path.as_deref()).map_err(Stop::seal)?;
     }
     let text = tables(&walked);
     if let Some(folder) = &arguments.out {

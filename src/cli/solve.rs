@@ -2,8 +2,8 @@
 use super::arguments::SolveArguments;
 use super::error::Stop;
 use super::output::{budget, say, spinner, threads};
-use crate::certify::{global_stage, seal};
-use crate::import::{check_folder, load_data, save_model, write_atomically};
+use crate::certify::{Sealed, global_stage, seal};
+use crate::import::{check_folder, load_data, save_model};
 use crate::solve::{Request, Solved, solve};
 use maxmargin_kernel::network::{Activation, TwoLayer};
 use serde_json::json;
@@ -25,15 +25,15 @@ pub(super) fn run(arguments: &SolveArguments) -> Result<u8, Stop> {
     let bar = spinner();
     let solved = solve(&dataset.data, &request, |status| bar.set_message(global_stage(&status)));
     bar.finish_and_clear();
-    let solved = solved.map_err(|e| Stop::input(format!("{}: {e}", arguments.data.display())))?;
+    let mut solved =
+        solved.map_err(|e| Stop::input(format!("{}: {e}", arguments.data.display())))?;
     let seconds = start.elapsed().as_secs_f64();
-    let (bytes, report) = seal(&solved.problem, solved.entries.clone(), true)
-        .map_err(|e| Stop::internal(e.to_string()))?;
+    let entries = std::mem::take(&mut solved.entries);
+    let Sealed { bytes, report } =
+        seal(&solved.problem, entries, true, arguments.certificate.as_deref())
+            .map_err(Stop::seal)?;
     if let Some(path) = &arguments.output {
         save_model(path, solved.problem.network())?;
-    }
-    if let Some(path) = &arguments.certificate {
-        write_atomically(path, &bytes)?;
     }
     let done = solved.gap() <= arguments.gap;
     if arguments.json {
@@ -51,7 +51,7 @@ pub(super) fn run(arguments: &SolveArguments) -> Result<u8, Stop> {
         }
         say(format_args!("{value}\n"));
     } else {
-        say(text(arguments, &solved, seconds, bytes.len()));
+        say(text(arguments, &solved, seconds, bytes));
     }
     Ok(match (done, solved.limit) {
         (true, _) => 0,
@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &SolveArguments) -> Result<u8, Stop> {
     })
 }
 
-fn text(arguments: &SolveArguments, solved: &Solved, seconds: f64, bytes: usize) -> String {
+fn text(arguments: &SolveArguments, solved: &Solved, seconds: f64, bytes: u64) -> String {
     let problem = &solved.problem;
     let width = TwoLayer::new(problem.network()).map_or(0, |t| t.neurons.len());
     let verdict = match solved.gap() {

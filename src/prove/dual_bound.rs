@@ -184,7 +184,7 @@ fn covers(
     let sum: f64 = lambda.iter().map(|(_, l)| *l as f64 * units.unit_a()).sum();
     let jobs = jobs(view, program, &lambda, units);
     let mut t = 1.0 + 1e-11;
-    let mut trees: Vec<Option<Vec<maxmargin_kernel::proof::cover::Node>>> = vec![None; jobs.len()];
+    let mut trees: Vec<Option<maxmargin_kernel::proof::tree::Tree>> = vec![None; jobs.len()];
     'raise: for _ in 0..60 {
         for (job, tree) in jobs.iter().zip(&mut trees) {
             if tree.is_some() {

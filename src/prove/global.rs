@@ -76,6 +76,10 @@ impl Global {
 const STALLED: usize = 4;
 /// New candidates per sign and round.
 const ADD: usize = 10;
+/// What rounding the samples may take from a bound, as a part of its distance from 1.
+const ROUNDING: f64 = 1e-4;
+/// The part of the time limit that the search proper may use.
+const SEARCH_SHARE: f64 = 0.8;
 /// Rounds after which an unused candidate is dropped.
 const AGE: u32 = 2;
 
@@ -89,7 +93,7 @@ pub fn search(
     let mut search = Search::new(view, options);
     search.start(seeds);
     let mut stalled = 0;
-    while !options.budget.expired() && stalled < STALLED {
+    while !search.out_of_time() && stalled < STALLED {
         search.result.rounds += 1;
         let Some(optimum) = search.solve() else { break };
         let added = search.round(&optimum);
@@ -104,8 +108,8 @@ pub fn search(
             search.program.tolerance = (search.program.tolerance * 0.1).max(1e-13);
         }
     }
+    search.result.limit = search.out_of_time();
     search.last_resort();
-    search.result.limit = options.budget.expired();
     search.result
 }
 
@@ -119,7 +123,8 @@ struct Search<'a> {
     /// Latest `λ`, for a bound when time runs out.
     lambda: Vec<f64>,
     largest: f64,
-    started: Instant,
+    /// When the search proper ends: before the limit, to leave time for a bound.
+    deadline: Option<Instant>,
     result: Global,
 }
 
@@ -129,6 +134,9 @@ impl<'a> Search<'a> {
         let tolerance = (options.gap * 1e-2).clamp(1e-12, 1e-9);
         let program = LazyProgram::new(view, Vec::new(), tolerance);
         let result = Global { upper: f64::INFINITY, ..Global::default() };
+        let now = Instant::now();
+        let until = |at: Instant| now + at.saturating_duration_since(now).mul_f64(SEARCH_SHARE);
+        let deadline = options.budget.deadline.map(until);
         Self {
             view,
             options,
@@ -138,9 +146,13 @@ impl<'a> Search<'a> {
             full,
             lambda: Vec::new(),
             largest: f64::INFINITY,
-            started: Instant::now(),
+            deadline,
             result,
         }
+    }
+
+    fn out_of_time(&self) -> bool {
+        self.options.budget.interrupted() || self.deadline.is_some_and(|at| Instant::now() >= at)
     }
 
     fn add(&mut self, sign: f64, side: Vec<f64>) -> bool {
@@ -216,7 +228,7 @@ impl<'a> Search<'a> {
 
     /// Solves the program, raising the cap of λ as the candidates allow, and keeps the network.
     fn solve(&mut self) -> Option<Optimum> {
-        let optimum = self.program.solve(self.options.budget.deadline)?;
+        let optimum = self.program.solve(self.deadline)?;
         if optimum.capped {
             self.program.cap = self.program.cap.map(|c| c * 8.0);
         } else {
@@ -291,12 +303,13 @@ impl<'a> Search<'a> {
             return violators;
         }
         let soon = Duration::try_from_secs_f64(seconds).ok().map(|d| Instant::now() + d);
-        let deadline = match (self.options.budget.deadline, soon) {
+        let deadline = match (self.deadline, soon) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
+        let mut units = units;
         for sign in [1i8, -1] {
-            let instance = Instance {
+            let mut instance = Instance {
                 x: kept
                     .iter()
                     .map(|(i, _)| self.view.x[*i].iter().map(|e| e / self.view.scale).collect())
@@ -313,7 +326,10 @@ impl<'a> Search<'a> {
                 parallel: self.options.parallel,
                 ..Default::default()
             };
-            let outcome = cover::search(&instance, target, units, &options);
+            // The same for both signs: |b| is all that counts.
+            units = units.rounding(&instance, ROUNDING * (target - 1.0).min(1e-2));
+            let lost = instance.round(units);
+            let outcome = cover::search(&instance, target - lost, units, &options);
             self.result.nodes += outcome.statistics().nodes;
             match outcome {
                 Outcome::Closed { nodes, .. } => {
@@ -344,31 +360,20 @@ impl<'a> Search<'a> {
         {
             return;
         }
-        // A fraction of the time spent so far, at least a second.
-        let seconds = (0.2 * self.started.elapsed().as_secs_f64()).max(1.0);
         let lambda = self.lambda.clone();
-        let mut patient = self.options.clone();
-        patient.budget.deadline = None;
-        let mut search = Search {
-            view: self.view,
-            options: &patient,
-            program: LazyProgram::new(self.view, Vec::new(), 1e-9),
-            age: Vec::new(),
-            rng: self.rng.clone(),
-            full: self.full.clone(),
-            lambda: Vec::new(),
-            largest: self.largest,
-            started: self.started,
-            result: std::mem::take(&mut self.result),
-        };
-        let base = if search.largest.is_finite() { search.largest.max(1.0) } else { 1.0 };
-        for factor in [1.05, 1.2, 1.6, 2.5] {
-            if search.result.bound.is_some() {
+        let base = if self.largest.is_finite() { self.largest.max(1.0) } else { 1.0 };
+        // With a limit, what was kept back of it; without one (the search stalled), a few seconds.
+        self.deadline = self.options.budget.deadline;
+        let now = Instant::now();
+        let left = self.deadline.map_or(8.0, |d| d.saturating_duration_since(now).as_secs_f64());
+        let factors = [1.05, 1.2, 1.6, 2.5];
+        for factor in factors {
+            if self.result.bound.is_some() {
                 break;
             }
-            search.bound(&lambda, base * factor, seconds / 4.0);
+            // Per sign.
+            self.bound(&lambda, base * factor, left / (2 * factors.len()) as f64);
         }
-        self.result = search.result;
     }
 }
 

@@ -88,7 +88,7 @@ fn multipliers(lambda: &[(usize, Number)]) -> String {
 fn layers(name: &str, lists: &[Vec<Number>]) -> String {
     let one = |(l, list): (usize, &Vec<Number>)| {
         let values: Vec<String> = list.iter().map(ToString::to_string).collect();
-        (!list.is_empty()).then(|| format!("{name}⁽{}⁾ = ({})", l + 1, values.join(", ")))
+        (!list.is_empty()).then(|| format!("{name}^({}) = ({})", l + 1, values.join(", ")))
     };
     lists.iter().enumerate().filter_map(one).collect::<Vec<_>>().join("\n")
 }
@@ -102,7 +102,7 @@ fn curve(moves: &[Vec<(usize, Vec<Number>)>]) -> String {
     for (l, list) in moves.iter().enumerate() {
         for (i, coefficients) in list {
             let terms: Vec<String> = coefficients.iter().enumerate().filter_map(term).collect();
-            rows.push(format!("u⁽{}⁾_{i} += {}", l + 1, terms.join(" + ")));
+            rows.push(format!("u^({})_{i} += {}", l + 1, terms.join(" + ")));
         }
     }
     rows.join("\n")

@@ -20,5 +20,5 @@ pub struct Context<'a> {
     /// The certificate, if one was written.
     pub output: Option<&'a Path>,
     /// Its size.
-    pub bytes: usize,
+    pub bytes: u64,
 }

@@ -114,7 +114,7 @@ fn residual(out: &mut String, outcome: &Outcome) {
             );
             let _ = writeln!(
                 out,
-                "  active: margins within {} of γ (δ = {}); slopes of σ free within ε = {} of a kink",
+                "  active: margins within {} of γ (δ = {}); slopes free within ε = {} of a kink",
                 percent(delta.to_f64()),
                 small(delta),
                 small(epsilon)

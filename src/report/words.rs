@@ -129,23 +129,30 @@ pub fn shape(network: &Network) -> String {
 /// The sentence that a bracket amounts to.
 pub fn verdict(bracket: &Bracket) -> String {
     let place = match &bracket.region {
-        Region::Cell => "in this activation cell".to_string(),
-        Region::Near(delta) => format!("near this point (δ = {})", small(delta)),
-        Region::Everywhere => "among all networks of this architecture".into(),
-        Region::AnyWidth => "among all networks of this depth, of any width".into(),
+        Region::Cell => "In its activation cell".to_string(),
+        Region::Near(delta) => format!("Near it (δ = {})", small(delta)),
+        Region::Everywhere => "Among networks of this architecture".into(),
+        Region::AnyWidth => "Among networks of any width".into(),
     };
     let low = factor(&bracket.at_least, Side::Down);
+    let beaten = bracket.at_least > Rational::one();
     match &bracket.at_most {
-        None => format!("best margin {place}: at least {low}× this network's; no upper bound"),
-        Some(high) if *high <= Rational::one() => format!("optimal {place}"),
+        None if beaten => format!("{place}: not optimal, {low} times its margin is possible"),
+        None => format!("{place}: no bound"),
+        Some(high) if *high <= Rational::one() => format!("{place}: optimal"),
         Some(high) if to_f64(high) <= 1.0 + 1e-6 => {
             let slack = power_of_ten(&(high - Rational::one()), Side::Up);
-            format!("optimal {place} to within {slack} (relative)")
+            format!("{place}: optimal to within {slack}")
         }
-        Some(high) => format!(
-            "best margin {place}: at least {low}×, at most {}× this network's",
-            factor(high, Side::Up)
-        ),
+        Some(high) if beaten => {
+            format!(
+                "{place}: not optimal, the best has\n    {low} to {} times its margin",
+                factor(high, Side::Up)
+            )
+        }
+        Some(high) => {
+            format!("{place}: at most {} times its margin is possible", factor(high, Side::Up))
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use maxmargin_kernel::check::{Limits, Report, check, report_json};
 use maxmargin_kernel::network::NetworkJson;
 use maxmargin_kernel::problem::{DataJson, Problem};
 use std::fs::File;
-use std::io::{BufReader, Write};
+use std::io::{BufReader, Read, Write};
 use std::process::ExitCode;
 
 // `println!` panics when the reader has gone; the exit code is the verdict and must survive that.
@@ -20,6 +20,7 @@ Verifies maxmargin certificates in exact arithmetic.
 
 Usage: maxmargin-check FILE... [--model M.json --data D.json] [--json]
 
+  FILE              `-` is standard input: zcat net.cert.json.gz | maxmargin-check -
   --model, --data   exact JSON; the certificates must speak of exactly these
   --json            one JSON object per file on standard output
 
@@ -80,7 +81,9 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Arguments>, S
             "--json" => parsed.json = true,
             "--model" => parsed.model = Some(value("--model")?),
             "--data" => parsed.data = Some(value("--data")?),
-            flag if flag.starts_with('-') => return Err(format!("unknown option {flag}")),
+            flag if flag.starts_with('-') && flag != "-" => {
+                return Err(format!("unknown option {flag}"));
+            }
             _ => parsed.files.push(word),
         }
     }
@@ -106,8 +109,12 @@ fn given(arguments: &Arguments) -> Result<Option<Problem>, String> {
 }
 
 fn check_file(path: &str, given: Option<&Problem>, json: bool) -> u8 {
-    let outcome = match File::open(path) {
-        Ok(file) => check(BufReader::new(file), given, Limits::default())
+    let source: std::io::Result<Box<dyn Read>> = match path {
+        "-" => Ok(Box::new(std::io::stdin().lock())),
+        _ => File::open(path).map(|file| Box::new(BufReader::new(file)) as Box<dyn Read>),
+    };
+    let outcome = match source {
+        Ok(source) => check(source, given, Limits::default())
             .map_err(|failure| (failure.exit_code(), failure.to_string())),
         Err(error) => Err((2, error.to_string())),
     };

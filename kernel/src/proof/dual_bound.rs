@@ -19,8 +19,9 @@
 //! that one neuron of this architecture may read, so the same covers serve it.
 //!
 //! [`super::local_cover`] and [`super::layer_cover`] rest on the same covers.
-use super::cover::{CoverError, Node, Units};
+use super::cover::{CoverError, Units};
 pub use super::serving::{DualBoundChecker, merge};
+use super::tree::Tree;
 use super::{Refusal, only_all, wrong_claim};
 use crate::claim::Claim;
 use crate::problem::Problem;
@@ -62,7 +63,7 @@ pub struct Cover {
     #[serde(deserialize_with = "crate::object::object")]
     pub cone: Cone,
     /// The tree, depth first.
-    pub nodes: Vec<Node>,
+    pub nodes: Tree,
 }
 
 /// The whole witness.

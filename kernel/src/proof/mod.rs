@@ -22,6 +22,7 @@ pub mod point;
 pub mod second_order;
 mod serving;
 pub mod stationarity;
+pub mod tree;
 pub mod width_tree;
 
 use crate::claim::{Claim, Scope};

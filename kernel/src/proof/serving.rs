@@ -120,7 +120,7 @@ impl<'a> DualBoundChecker<'a> {
         for cover in covers {
             let mut tree = self.begin_cover(cover.cone.clone())?;
             for node in &cover.nodes {
-                tree.node(node).map_err(|error| self.in_cover(error))?;
+                tree.node(&node).map_err(|error| self.in_cover(error))?;
             }
             self.end_cover(tree)?;
         }

@@ -130,7 +130,9 @@ pub fn dual(lambda: &[(usize, i64)], covers: Vec<(Cone, Vec<Node>)>) -> DualBoun
 
 /// A dual bound in other units.
 pub fn dual_in(units: Units, lambda: &[(usize, i64)], covers: Vec<(Cone, Vec<Node>)>) -> DualBound {
-    let covers = covers.into_iter().map(|(cone, nodes)| Cover { cone, nodes }).collect();
+    let cover =
+        |(cone, nodes): (Cone, Vec<Node>)| Cover { cone, nodes: nodes.into_iter().collect() };
+    let covers = covers.into_iter().map(cover).collect();
     DualBound { multipliers: Multipliers { units, lambda: lambda.to_vec() }, covers }
 }
 

@@ -15,7 +15,7 @@ const STEPS: usize = 60;
 /// length does not matter). Best first, without repetitions; only positive values.
 pub fn local_maximise(instance: &Instance, starts: &[Vec<f64>], parallel: bool) -> Vec<Direction> {
     // Only the scale matters here, not the grids.
-    let items = Items::new(instance, 0.0, FloatUnits { a: 0, z: 0, tau: 0 });
+    let items = Items::new(instance, 0.0, FloatUnits { a: 0, z: 0, tau: 0, x: None });
     let root = items.free_root();
     let search = |ls: &mut BoxLs, start: &Vec<f64>| {
         // Only the signs matter.

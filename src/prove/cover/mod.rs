@@ -27,7 +27,7 @@ pub use units::FloatUnits;
 
 use crate::numeric::box_ls::dot;
 use items::Items;
-use maxmargin_kernel::proof::cover::Node;
+use maxmargin_kernel::proof::tree::Tree;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -127,7 +127,7 @@ pub enum Outcome {
     /// A cover, depth first as the kernel reads it.
     Closed {
         /// The tree.
-        nodes: Vec<Node>,
+        nodes: Tree,
         /// What it took.
         statistics: Statistics,
     },

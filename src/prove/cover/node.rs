@@ -5,6 +5,7 @@ use super::quadratic::Parabolas;
 use super::rounding::{Grid, Tightened};
 use crate::numeric::box_ls::{BoxLs, Effort, dot};
 use maxmargin_kernel::proof::cover::{Close, Empty, Node};
+use maxmargin_kernel::proof::tree::Tree;
 
 /// Effort of an ordinary solve: the next round or the children start from its result.
 const EFFORT: Effort = Effort { sweeps: 40, tolerance: 1e-6, newton_every: 6 };
@@ -45,7 +46,7 @@ impl Items<'_> {
         rounds: usize,
         margin: f64,
         scratch: &mut Scratch,
-        out: &mut Vec<Node>,
+        out: &mut Tree,
     ) -> Step {
         if let Some(step) = self.rounds(state, rounds, EFFORT, margin, scratch, out) {
             return step;
@@ -66,7 +67,7 @@ impl Items<'_> {
         effort: Effort,
         margin: f64,
         Scratch { ls, grid, parabolas }: &mut Scratch,
-        out: &mut Vec<Node>,
+        out: &mut Tree,
     ) -> Option<Step> {
         let leaf = |grid: &Grid| {
             let (close, times) = self.expand(&grid.a);
@@ -93,10 +94,10 @@ impl Items<'_> {
             match self.tighten(state, ls, excess, grid) {
                 Tightened::Closed => return Some(leaf(grid)),
                 Tightened::Empty(node, item) => {
-                    out.push(Node::Tighten(node));
+                    out.push(&Node::Tighten(node));
                     return Some(Step::Leaf(Node::Empty(Empty { empty: item })));
                 }
-                Tightened::Narrower(node) => out.push(Node::Tighten(node)),
+                Tightened::Narrower(node) => out.push(&Node::Tighten(node)),
                 Tightened::Nothing => return None,
             }
         }

@@ -17,8 +17,14 @@ use maxmargin_kernel::proof::cover::{Node, Quadratic};
 
 /// Parabolas are chosen again at most this often.
 const STEPS: usize = 3;
+/// Part of its mean square that a parabola keeps at each step.
+const KEEP: f64 = 0.3;
+/// The leaf is given up if this many steps as good as the last would not close it.
+const HOPE: f64 = 3.0;
 /// Newton steps for κ.
 const NEWTON: usize = 6;
+/// Where Newton's method may stop: any κ gives a bound, this close to the best a good one.
+const CENTRED: f64 = 0.03;
 /// Parts of `T` in which the kernel is given κ.
 const PARTS: f64 = (1u64 << 20) as f64;
 /// Relative room for the kernel's rounding.
@@ -79,6 +85,7 @@ impl Items<'_> {
             (l * l).max(h * h)
         }));
         let square = dot(&ls.beta, &ls.gradient).max(0.0);
+        let mut last = f64::NEG_INFINITY;
         for step in 0..=STEPS {
             // Parabolas on the grid, and what they change.
             s.roots.clear();
@@ -90,7 +97,7 @@ impl Items<'_> {
                 let bend = self.c[i] * (1.0 - self.alpha);
                 let unit = self.root_unit(i);
                 let root = (bend * steepness(l, h, e.sqrt())).sqrt() / unit;
-                let root = root.round().clamp(0.0, 1e9);
+                let root = two_digits(root.min(1e9));
                 let beta = (root * unit) * (root * unit);
                 let (slope, gamma) = parabola(l, h, beta / bend);
                 let (secant, secant_k) = self.secant(i, state.low[i], state.high[i]);
@@ -122,13 +129,14 @@ impl Items<'_> {
                 }
                 return self.quadratic_leaf(state, peak.kappa, slack, grid, s);
             }
-            if step == STEPS {
+            if step > 0 && slack + HOPE * (slack - last).max(0.0) < 0.0 {
                 break;
             }
+            last = slack;
             for ((e, y), d) in s.square.iter_mut().zip(&s.y).zip(&s.root) {
                 if *d > 0.0 {
                     let z = y / d;
-                    *e = 0.5 * *e + 0.5 * z * z;
+                    *e = KEEP * *e + (1.0 - KEEP) * z * z;
                 }
             }
         }
@@ -237,7 +245,7 @@ impl Parabolas {
             }
             // The best κ has |r| = 1.
             let r = norm2.sqrt() / 2.0;
-            if (r - 1.0).abs() < 3e-3 {
+            if (r - 1.0).abs() < CENTRED {
                 break;
             }
             // d(½|2r|²)/dκ = −2r·M⁻¹·2r: solve once more, in the span.
@@ -254,6 +262,12 @@ impl Parabolas {
         }
         best
     }
+}
+
+/// Rounded to an integer of two significant digits.
+fn two_digits(value: f64) -> f64 {
+    let unit = 10f64.powi((value.max(1.0).log10().floor() as i32 - 1).max(0));
+    (value / unit).round() * unit
 }
 
 /// `β` of the parabola above `max(0, z)` on `[l, h]` that touches at `±t`, or nearly.

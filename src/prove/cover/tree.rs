@@ -7,6 +7,7 @@ use super::local::distinct;
 use super::node::{Scratch, Step};
 use super::{Direction, Options, Progress, Statistics};
 use maxmargin_kernel::proof::cover::{Node, Split};
+use maxmargin_kernel::proof::tree::Tree;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
@@ -53,8 +54,8 @@ impl<'a> Search<'a> {
     }
 
     /// Runs to the end; the tree means nothing unless nothing is left open and nothing violated.
-    pub(super) fn run(&self) -> Vec<Node> {
-        let mut out = Vec::new();
+    pub(super) fn run(&self) -> Tree {
+        let mut out = Tree::default();
         self.with_scratch(|scratch| self.subtree(self.items.root(), 0, scratch, &mut out));
         out
     }
@@ -74,7 +75,7 @@ impl<'a> Search<'a> {
         (violators, statistics)
     }
 
-    fn subtree(&self, mut state: State, depth: usize, scratch: &mut Scratch, out: &mut Vec<Node>) {
+    fn subtree(&self, mut state: State, depth: usize, scratch: &mut Scratch, out: &mut Tree) {
         if self.should_stop() {
             self.open.fetch_add(1, Relaxed);
             return;
@@ -83,7 +84,7 @@ impl<'a> Search<'a> {
         let step = self.items.process(&mut state, self.options.rounds, self.margin, scratch, out);
         match step {
             Step::Leaf(leaf) => {
-                out.push(leaf);
+                out.push(&leaf);
                 self.closed.fetch_add(WHOLE.checked_shr(depth as u32).unwrap_or(0), Relaxed);
             }
             Step::Stuck => {
@@ -92,12 +93,12 @@ impl<'a> Search<'a> {
             }
             Step::Violated(found) => self.violator(found, scratch),
             Step::Split(i) => {
-                out.push(Node::Split(Split { split: self.items.index[i] }));
+                out.push(&Node::Split(Split { split: self.items.index[i] }));
                 let mut minus = state.clone();
                 state.low[i] = state.low[i].max(0);
                 minus.high[i] = minus.high[i].min(0);
                 if self.options.parallel && depth < SHARED_DEPTH {
-                    let mut second = Vec::new();
+                    let mut second = Tree::default();
                     rayon::join(
                         || self.subtree(state, depth + 1, scratch, out),
                         || {
@@ -106,7 +107,7 @@ impl<'a> Search<'a> {
                             });
                         },
                     );
-                    out.append(&mut second);
+                    out.append(&second);
                 } else {
                     self.subtree(state, depth + 1, scratch, out);
                     self.subtree(minus, depth + 1, scratch, out);

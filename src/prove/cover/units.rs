@@ -1,4 +1,5 @@
 //! The grids of a cover, chosen to the data.
+use super::Instance;
 use maxmargin_kernel::claim::Number;
 use maxmargin_kernel::number::{BigInt, Rational};
 use maxmargin_kernel::proof::cover::Units;
@@ -13,14 +14,39 @@ pub struct FloatUnits {
     pub z: i32,
     /// log₂ of the unit of τ.
     pub tau: i32,
+    /// log₂ of the unit to which samples are rounded, if they are.
+    pub x: Option<i32>,
 }
 
+/// Samples of so many bits stay as they are.
+const SHORT_BITS: i32 = 24;
 /// Bits of a coefficient that contributes `T` to a bound.
 const A_BITS: i32 = 40;
 /// Bits of the range of the longest sample.
 const Z_BITS: i32 = 20;
 /// Bits of the τ that moves the longest sample by its own length.
 const TAU_BITS: i32 = 12;
+
+impl Instance {
+    /// Rounds the samples as the kernel will; returns at least what `T` has to give for that.
+    pub fn round(&mut self, units: FloatUnits) -> f64 {
+        let Some(exponent) = units.x else { return 0.0 };
+        let unit = 2f64.powi(exponent);
+        let mut loss = 0.0;
+        for (x, b) in self.x.iter_mut().zip(&self.b) {
+            let mut square = 0.0;
+            for v in x {
+                // To the nearest, halves up.
+                let (below, part) = ((*v / unit).floor(), *v / unit - (*v / unit).floor());
+                let rounded = (below + if part >= 0.5 { 1.0 } else { 0.0 }) * unit;
+                square += (*v - rounded) * (*v - rounded);
+                *v = rounded;
+            }
+            loss += b.abs() * square.sqrt();
+        }
+        loss * (1.0 + 1e-6)
+    }
+}
 
 impl FloatUnits {
     /// Grids for samples of length up to `longest` and a bound `T`, both positive.
@@ -29,12 +55,34 @@ impl FloatUnits {
     /// goes on from the rounded ranges, so a coarse grid costs nodes, not validity.
     pub fn choose(longest: f64, t: f64) -> Self {
         let (length, bound) = (exponent(longest), exponent(t));
-        Self { a: bound - length - A_BITS, z: length - Z_BITS, tau: length - bound - TAU_BITS }
+        Self {
+            a: bound - length - A_BITS,
+            z: length - Z_BITS,
+            tau: length - bound - TAU_BITS,
+            x: None,
+        }
+    }
+
+    /// With a unit to which the samples of `instance` are to be rounded, if they have too many bits
+    /// for a Gram matrix of short integers; rounding then costs about `loss` of the bound.
+    pub fn rounding(self, instance: &Instance, loss: f64) -> Self {
+        let entries = || instance.x.iter().flatten().filter(|v| **v != 0.0);
+        let longest = entries().fold(0.0f64, |m, v| m.max(v.abs()));
+        let coarse = 2f64.powi(exponent(longest) - SHORT_BITS);
+        if entries().all(|v| (v / coarse).fract() == 0.0) {
+            return self;
+        }
+        let width = instance.x.first().map_or(0, Vec::len) as f64;
+        let weight: f64 = instance.b.iter().map(|b| b.abs()).sum();
+        // Entries move by half a unit at most, samples by half √width.
+        let unit = 2.0 * loss / (weight * width.sqrt());
+        Self { x: unit.is_normal().then(|| unit.log2().floor() as i32), ..self }
     }
 
     /// The same as the kernel writes them.
     pub fn to_kernel(self) -> Units {
-        Units { a: power(self.a), z: power(self.z), tau: power(self.tau), x: None }
+        let x = self.x.map(power);
+        Units { a: power(self.a), z: power(self.z), tau: power(self.tau), x }
     }
 
     /// The unit of coefficients.
@@ -75,10 +123,10 @@ mod tests {
     #[test]
     fn units_follow_the_data() {
         let units = FloatUnits::choose(1.0, 1.0);
-        assert_eq!(units, FloatUnits { a: -40, z: -20, tau: -12 });
+        assert_eq!(units, FloatUnits { a: -40, z: -20, tau: -12, x: None });
         assert_eq!(units.to_kernel().z.to_f64(), units.unit_z());
         // Samples 2^300 times as long: λ shrinks with their square, T with their length.
         let far = FloatUnits::choose(2f64.powi(300), 2f64.powi(-300));
-        assert_eq!(far, FloatUnits { a: -640, z: 280, tau: 588 });
+        assert_eq!(far, FloatUnits { a: -640, z: 280, tau: 588, x: None });
     }
 }

@@ -216,7 +216,7 @@ impl Cells<'_, '_> {
             let full = neuron.inputs.len() == self.setting.problem.network().inputs();
             let sign = if neuron.v1().is_negative() { -1 } else { 1 };
             let cone = Cone { sign, inputs: (!full).then(|| neuron.inputs.clone()), fixed };
-            let nodes = vec![Node::Close(Close { close, times: 1 })];
+            let nodes = [Node::Close(Close { close, times: 1 })].into_iter().collect();
             let cover = Cover { cone, nodes };
             if !covers.contains(&cover) {
                 covers.push(cover);

@@ -61,7 +61,7 @@ fn prove(setting: &Setting, found: &Multipliers, claim: &Claim, local: bool) -> 
                 continue;
             }
             let nodes = builder.tree(neuron, &cone, &t)?;
-            covers.push(Cover { cone, nodes });
+            covers.push(Cover { cone, nodes: nodes.into_iter().collect() });
             bounds.push(Number(t.clone()));
         }
     }

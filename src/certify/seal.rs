@@ -1,0 +1,101 @@
+//! Certificates on disk: written, read back by the kernel, and only then given their name.
+use flate2::Compression;
+use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
+use maxmargin_kernel::certificate::{Certificate, Entry, ProblemEntry};
+use maxmargin_kernel::check::{Failure, Limits, Report, check};
+use maxmargin_kernel::problem::Problem;
+use std::fs::File;
+use std::io::{BufReader, BufWriter, Read, Seek, Write};
+use std::path::Path;
+use tempfile::NamedTempFile;
+
+/// A certificate that the kernel verified from the bytes of its file.
+#[derive(Debug)]
+pub struct Sealed {
+    /// The kernel's report.
+    pub report: Report,
+    /// Length of the file.
+    pub bytes: u64,
+}
+
+/// Writes the certificate and has the kernel verify what was written; only then the file gets
+/// its name. Without a path it is verified all the same. A name ending in `.gz` means gzip.
+///
+/// # Errors
+/// [`Failure::Io`], or the kernel refuses: an internal error, since every entry was checked when it
+/// was found.
+pub fn seal(
+    problem: &Problem,
+    entries: Vec<Entry>,
+    embed: bool,
+    path: Option<&Path>,
+) -> Result<Sealed, Failure> {
+    let certificate = Certificate::new(ProblemEntry::new(problem, embed), entries);
+    let named = |e: &dyn std::fmt::Display| match path {
+        Some(path) => Failure::Io(format!("cannot write {}: {e}", path.display())),
+        None => Failure::Io(format!("cannot write a temporary file: {e}")),
+    };
+    let fail = |e: std::io::Error| named(&e);
+    let file = match path {
+        Some(path) => {
+            let folder = path.parent().filter(|f| !f.as_os_str().is_empty());
+            NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
+        }
+        None => NamedTempFile::new(),
+    };
+    let mut file = file.map_err(fail)?;
+    let zipped = path.is_some_and(is_gzip);
+    let mut out = BufWriter::new(file.as_file_mut());
+    if zipped {
+        let mut zip = GzEncoder::new(&mut out, Compression::default());
+        serde_json::to_writer(BufWriter::new(&mut zip), &certificate).map_err(|e| named(&e))?;
+        zip.write_all(b"\n").and_then(|()| zip.finish().map(|_| ())).map_err(fail)?;
+    } else {
+        serde_json::to_writer(&mut out, &certificate).map_err(|e| named(&e))?;
+        out.write_all(b"\n").map_err(fail)?;
+    }
+    out.flush().map_err(fail)?;
+    drop(out);
+    file.as_file().sync_all().map_err(fail)?;
+    let bytes = file.as_file_mut().stream_position().map_err(fail)?;
+    file.as_file_mut().rewind().map_err(fail)?;
+    let report = check(reader(file.as_file_mut(), zipped), Some(problem), Limits::default())?;
+    if let Some(path) = path {
+        file.persist(path).map_err(|e| fail(e.error))?;
+    }
+    Ok(Sealed { report, bytes })
+}
+
+/// A certificate file, unzipped if its name ends in `.gz`.
+///
+/// # Errors
+/// The file cannot be opened.
+pub fn open(path: &Path) -> std::io::Result<Box<dyn Read>> {
+    Ok(reader(File::open(path)?, is_gzip(path)))
+}
+
+fn reader<'a>(source: impl Read + 'a, zipped: bool) -> Box<dyn Read + 'a> {
+    let source = BufReader::new(source);
+    if zipped { Box::new(BufReader::new(MultiGzDecoder::new(source))) } else { Box::new(source) }
+}
+
+fn is_gzip(path: &Path) -> bool {
+    path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"))
+}
+
+/// The certificate as bytes, verified by the kernel from those bytes; for certificates that do not
+/// go to a file.
+///
+/// # Errors
+/// As [`seal`].
+pub fn bytes(
+    problem: &Problem,
+    entries: Vec<Entry>,
+    embed: bool,
+) -> Result<(Vec<u8>, Report), Failure> {
+    let certificate = Certificate::new(ProblemEntry::new(problem, embed), entries);
+    let bytes = serde_json::to_vec(&certificate).map_err(|e| Failure::Io(e.to_string()))?;
+    let report = check(bytes.as_slice(), Some(problem), Limits::default())?;
+    Ok((bytes, report))
+}
