@@ -2,9 +2,12 @@
 use maxmargin::fuzzing;
 use std::path::Path;
 
+/// Name, function and least number of seeds.
+type Target = (&'static str, fn(&[u8]), usize);
+
 #[test]
 fn every_seed_passes_its_target() {
-    let targets: [(&str, fn(&[u8]), usize); 5] = [
+    let targets: [Target; 5] = [
         ("certificate", fuzzing::certificate, 6),
         ("import_safetensors", fuzzing::import_safetensors, 4),
         ("import_npz", fuzzing::import_npz, 4),

@@ -50,6 +50,9 @@ pub struct Solution {
     pub value: f64,
 }
 
+/// Largest program that is solved, by [`size`]: it takes about 600 MB.
+pub const MAX_SIZE: usize = 12_000_000;
+
 /// How to solve.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
@@ -88,7 +91,8 @@ pub fn size(x: &[Vec<f64>], working: &[usize], pieces: &[Piece]) -> usize {
     pieces.iter().map(columns).sum::<usize>() * used.len().min(inputs)
 }
 
-/// Solves the program for these working samples. `None` if the solver does not converge in time.
+/// Solves the program for these working samples. `None` if it is larger than [`MAX_SIZE`], or the
+/// solver does not converge in time.
 pub fn solve(
     x: &[Vec<f64>],
     y: &[f64],
@@ -97,6 +101,9 @@ pub fn solve(
     pieces: &[Piece],
     settings: &Settings,
 ) -> Option<Solution> {
+    if size(x, working, pieces) > MAX_SIZE {
+        return None;
+    }
     let frame = Reduced::new(x, working, pieces);
     let m = working.len();
     let mut columns = m;

@@ -68,10 +68,10 @@ pub fn prove(problem: &Problem, view: &View, region: &Region, request: &Request)
         }
         let attempt = covers(problem, view, region, &program, &optimum, request);
         found.limit |= attempt.limit;
-        if let Some((entry, nodes)) = attempt.entry {
-            if found.upper.as_ref().is_none_or(|(old, _)| value(&entry) < value(old)) {
-                found.upper = Some((entry, nodes));
-            }
+        if let Some((entry, nodes)) = attempt.entry
+            && found.upper.as_ref().is_none_or(|(old, _)| value(&entry) < value(old))
+        {
+            found.upper = Some((entry, nodes));
         }
         let good_enough = |(entry, _): &(Entry, usize)| {
             let nu = problem.normalised_margin().map_or(f64::NAN, |(low, _)| to_f64(&low));

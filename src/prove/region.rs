@@ -5,7 +5,7 @@
 //! concave contribution is used; where it is free and `s·y_i > 0` a piece takes one side, and further
 //! pieces for the other sides are added when a cover finds that they violate the bound.
 //! Samples and cone rows enter when the current solution violates them.
-use crate::numeric::program::{Mode, Piece, Settings, Solution, size, solve};
+use crate::numeric::program::{MAX_SIZE, Mode, Piece, Settings, Solution, size, solve};
 use crate::numeric::two_layer::{View, dot, length, near_kinks};
 use maxmargin_kernel::claim::Region;
 use maxmargin_kernel::network::TwoLayer;
@@ -16,8 +16,6 @@ use std::time::Instant;
 const BATCH: usize = 25;
 /// Most rounds of adding.
 const ROUNDS: usize = 60;
-/// Largest program that is solved ([`size`]): about 600 MB.
-const MAX_SIZE: usize = 12_000_000;
 /// Measured: time of a solve against its size, as a power, with room.
 const GROWTH: f64 = 1.7;
 

@@ -148,3 +148,18 @@ fn the_polished_example_cannot_be_polished() {
     assert_eq!(run.json()["verdict"], "not improved");
     assert!(folder.names().is_empty());
 }
+
+#[test]
+fn the_shipped_certificates_verify() {
+    let folder = Folder::new();
+    let shipped =
+        |name: &str| format!("{}/certificates/data/{name}.cert.json", env!("CARGO_MANIFEST_DIR"));
+    for (pair, name) in EXAMPLES.iter().zip(["digits01_m10", "digits01_m2_polish", "iris_m10"]) {
+        folder.on("check", *pair, &[&shipped(name)]).expect(0);
+        folder.run(&["check", &shipped(name)]).expect(0);
+    }
+    for name in ["digits01_m10_polished", "iris_m10_polished"] {
+        let run = folder.run(&["check", &shipped(name), "--json"]).expect(0);
+        assert_eq!(run.json()["tied"], false);
+    }
+}
