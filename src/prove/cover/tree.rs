@@ -16,6 +16,9 @@ use std::time::Instant;
 const SHARED_DEPTH: usize = 12;
 /// Nodes between two calls of the progress hook.
 const PROGRESS_EVERY: u64 = 1024;
+/// Once there is a violator, the search goes on for as many nodes as it took, and so many more:
+/// the multipliers change before the tree is of use.
+const PATIENCE: u64 = 1000;
 /// The whole tree, in the unit in which closed parts of it are added up.
 const WHOLE: u64 = 1 << 62;
 
@@ -31,6 +34,8 @@ pub(super) struct Search<'a> {
     closed: AtomicU64,
     stop: AtomicBool,
     violated: AtomicBool,
+    /// Nodes at which a search with violators ends.
+    enough: AtomicU64,
     violators: Mutex<Vec<Direction>>,
     scratch: Mutex<Vec<Scratch>>,
 }
@@ -48,6 +53,7 @@ impl<'a> Search<'a> {
             closed: AtomicU64::new(0),
             stop: AtomicBool::new(false),
             violated: AtomicBool::new(false),
+            enough: AtomicU64::new(u64::MAX),
             violators: Mutex::new(Vec::new()),
             scratch: Mutex::new(Vec::new()),
         }
@@ -130,6 +136,8 @@ impl<'a> Search<'a> {
             _ => found,
         };
         self.violated.store(true, Relaxed);
+        let soon = self.nodes.load(Relaxed).saturating_mul(2).saturating_add(PATIENCE);
+        self.enough.fetch_min(soon, Relaxed);
         let mut violators = self.violators.lock().unwrap_or_else(PoisonError::into_inner);
         violators.push(best);
         distinct(&mut violators);
@@ -147,7 +155,7 @@ impl<'a> Search<'a> {
         let options = self.options;
         let late = options.deadline.is_some_and(|deadline| Instant::now() >= deadline);
         let cancelled = options.cancel.is_some_and(|cancel| cancel.load(Relaxed));
-        if late || cancelled || nodes > options.max_nodes {
+        if late || cancelled || nodes > options.max_nodes || nodes > self.enough.load(Relaxed) {
             self.stop.store(true, Relaxed);
             return true;
         }
