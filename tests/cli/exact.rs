@@ -20,7 +20,9 @@ fn what_the_rules_do_not_cover_is_evaluated_exactly_and_undecided() {
         ("sharing", SHARED, PATCHES, "4", "without shared weights", "everywhere"),
     ] {
         let folder = Folder::new();
-        let run = folder.certify_json(model, data, &["--json", "-o", "c.json"]).expect(5);
+        let regions = ["--bracket", "cell", "--bracket", "near:1e-4", "--bracket", "everywhere"];
+        let asked = [&regions[..], &["--json", "-o", "c.json"]].concat();
+        let run = folder.certify_json(model, data, &asked).expect(5);
         let report = run.json();
         assert_eq!(report["verdict"], "undecided", "{name}");
         assert_eq!(report["margin"]["gamma"], gamma, "{name}");
