@@ -1,4 +1,5 @@
 //! Certificates on disk: written, read back by the kernel, and only then given their name.
+use crate::import::temporary_beside;
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
@@ -38,10 +39,7 @@ pub fn seal(
     };
     let fail = |e: std::io::Error| named(&e);
     let file = match path {
-        Some(path) => {
-            let folder = path.parent().filter(|f| !f.as_os_str().is_empty());
-            NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))
-        }
+        Some(path) => temporary_beside(path),
         None => NamedTempFile::new(),
     };
     let mut file = file.map_err(fail)?;

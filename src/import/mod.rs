@@ -25,7 +25,7 @@ mod save;
 mod tensors;
 
 pub use error::{CsvError, ImportError, Index, Shape};
-pub(crate) use save::{check_folder, write_atomically};
+pub(crate) use save::{check_folder, temporary_beside, write_atomically};
 pub use save::{check_target, save_model};
 
 use maxmargin_kernel::network::{Activation, Network};

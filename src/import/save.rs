@@ -133,15 +133,20 @@ fn rows<T: serde::Serialize>(rows: &[T]) -> serde_json::Result<String> {
     Ok(lines.collect::<Result<Vec<_>, _>>()?.join(",\n"))
 }
 
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ImportError> {
-    let io = |error| ImportError::Io { file: path.into(), error };
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+/// A temporary file in the folder of `path`, to be renamed to it.
+pub(crate) fn temporary_beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
     let mut builder = tempfile::Builder::new();
     builder.prefix(".maxmargin-");
     // Temporary files are private by default; this one becomes an ordinary file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut temporary = builder.tempfile_in(parent.unwrap_or(Path::new("."))).map_err(io)?;
+    builder.tempfile_in(folder.unwrap_or(Path::new(".")))
+}
+
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ImportError> {
+    let io = |error| ImportError::Io { file: path.into(), error };
+    let mut temporary = temporary_beside(path).map_err(io)?;
     temporary.write_all(bytes).map_err(io)?;
     temporary.as_file().sync_all().map_err(io)?;
     temporary.persist(path).map_err(|e| io(e.error))?;
