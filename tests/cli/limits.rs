@@ -84,3 +84,24 @@ fn certificates_are_ordinary_files() {
     let mode = |name| std::fs::metadata(folder.path(name)).unwrap().permissions().mode();
     assert_eq!(mode("c.json"), mode("other"));
 }
+
+#[cfg(unix)]
+#[test]
+fn the_verdict_survives_a_closed_pipe() {
+    use std::process::{Command, Stdio};
+    let folder = Folder::new();
+    folder.on("certify", EXAMPLES[2], &["-o", "c.json"]).expect(0);
+    let text = folder.read("c.json");
+    folder.write("cut.json", &text[..text.len() / 2]);
+    for (file, code) in [("c.json", 0), ("cut.json", 2)] {
+        let mut child = Command::new(assert_cmd::cargo::cargo_bin("maxmargin"))
+            .args(["check", file])
+            .current_dir(folder.0.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        drop((child.stdout.take(), child.stderr.take()));
+        assert_eq!(child.wait().unwrap().code(), Some(code), "{file}");
+    }
+}
