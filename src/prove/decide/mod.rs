@@ -204,3 +204,6 @@ impl<'s, 'a> Decider<'s, 'a> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
