@@ -38,10 +38,7 @@ pub fn seal(
         None => Failure::Io(format!("cannot write a temporary file: {e}")),
     };
     let fail = |e: std::io::Error| named(&e);
-    let file = match path {
-        Some(path) => temporary_beside(path),
-        None => NamedTempFile::new(),
-    };
+    let file = path.map_or_else(NamedTempFile::new, temporary_beside);
     let mut file = file.map_err(fail)?;
     let zipped = path.is_some_and(is_gzip);
     let mut out = BufWriter::new(file.as_file_mut());
@@ -93,7 +90,8 @@ pub fn bytes(
     embed: bool,
 ) -> Result<(Vec<u8>, Report), Failure> {
     let certificate = Certificate::new(ProblemEntry::new(problem, embed), entries);
-    let bytes = serde_json::to_vec(&certificate).map_err(|e| Failure::Io(e.to_string()))?;
+    let mut bytes = serde_json::to_vec(&certificate).map_err(|e| Failure::Io(e.to_string()))?;
+    bytes.push(b'\n');
     let report = check(bytes.as_slice(), Some(problem), Limits::default())?;
     Ok((bytes, report))
 }

@@ -133,17 +133,6 @@ fn rows<T: serde::Serialize>(rows: &[T]) -> serde_json::Result<String> {
     Ok(lines.collect::<Result<Vec<_>, _>>()?.join(",\n"))
 }
 
-/// A temporary file in the folder of `path`, to be renamed to it.
-pub(crate) fn temporary_beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".maxmargin-");
-    // Temporary files are private by default; this one becomes an ordinary file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(folder.unwrap_or(Path::new(".")))
-}
-
 pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ImportError> {
     let io = |error| ImportError::Io { file: path.into(), error };
     let mut temporary = temporary_beside(path).map_err(io)?;
@@ -151,4 +140,15 @@ pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ImportEr
     temporary.as_file().sync_all().map_err(io)?;
     temporary.persist(path).map_err(|e| io(e.error))?;
     Ok(())
+}
+
+/// A temporary file in the folder of `path`, to be renamed to it when it is complete.
+pub(crate) fn temporary_beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
+    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".maxmargin-");
+    // Temporary files are private by default; this one becomes an ordinary file.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.tempfile_in(parent.unwrap_or(Path::new(".")))
 }

@@ -20,11 +20,10 @@ fn what_the_rules_do_not_cover_is_evaluated_exactly_and_undecided() {
         ("sharing", SHARED, PATCHES, "4", "without shared weights", "everywhere"),
     ] {
         let folder = Folder::new();
-        let mut asked = vec!["--json", "-o", "c.json"];
-        for region in ["cell", "near:1e-4", "everywhere"] {
-            asked.extend(["--bracket", region]);
-        }
-        let report = folder.certify_json(model, data, &asked).expect(5).json();
+        let regions = ["--bracket", "cell", "--bracket", "near:1e-4", "--bracket", "everywhere"];
+        let asked = [&regions[..], &["--json", "-o", "c.json"]].concat();
+        let run = folder.certify_json(model, data, &asked).expect(5);
+        let report = run.json();
         assert_eq!(report["verdict"], "undecided", "{name}");
         assert_eq!(report["margin"]["gamma"], gamma, "{name}");
         let undecided = report["undecided"].as_array().unwrap();
