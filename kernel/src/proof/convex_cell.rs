@@ -5,7 +5,7 @@
 //! enlarges the feasible set.
 //!
 //! # All layers: depth 2, no sharing
-//! Checked: stationarity; at a kink `(i, j)` ([`super::piece`]) the witness has a slope
+//! Checked: stationarity; at a kink `(i, j)` (`super::piece`) the witness has a slope
 //! `p_ij ∈ [α, 1]` and `V_j·Σ_c λ_ic c < 0`; and for every neuron that exists, on its outputs and inputs,
 //!
 //! ```text
@@ -23,7 +23,7 @@
 //! own. A neuron with `w_j = 0` has a kink at every sample that is not 0 on its inputs (α < 1).
 //!
 //! # Layer `l` alone: any depth, sharing, several outputs
-//! Checked: `u⁽ˡ⁾ = Σ_k λ_k ∇_l q_k(θ)` and no kinks in layer `l` or above, in the sense of [`super::piece`]
+//! Checked: `u⁽ˡ⁾ = Σ_k λ_k ∇_l q_k(θ)` and no kinks in layer `l` or above, in the sense of `super::piece`
 //! with layer `l` the only variable. *Proof.* Near θ (everywhere, if `l` is the last layer or σ is
 //! linear: no activation is then between the layer and the outputs, or none that bends) `q_k` is
 //! linear in `u⁽ˡ⁾`, so `q_k = ⟨∇_l q_k(θ), ·⟩` and

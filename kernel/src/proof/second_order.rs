@@ -3,7 +3,7 @@
 //!
 //! Witness: `λ` on active constraints, `c ≥ 0`, and slopes `p` at kinks. Let `q̃_k` be the polynomial that
 //! `q_k` becomes with slopes σ' where there is no kink and the witness's where there is one
-//! ([`super::piece`], which also defines kinks within the scope). Checked, for every `λ_k > 0`:
+//! (`super::piece`, which also defines kinks within the scope). Checked, for every `λ_k > 0`:
 //!
 //! - every kink has a slope `p ∈ [α, 1]`, of its own for every constraint, and *backward weight*
 //!   `∂q̃_k/∂(activation) < 0` at θ;
@@ -19,7 +19,7 @@
 //! already the part of `q̃_k` above it: linear in the unit's activation, with a factor that is
 //! continuous in θ' and equal to the backward weight of `q̃_k` at θ. It stays negative, and
 //! `σ(z) ≥ pz` (as `σ(z) = max(z, αz)`), so no replacement lowers the value. (Kinks that share a
-//! layer do not feed each other.) After the last one the network is `q̃_k` ([`super::piece`]).
+//! layer do not feed each other.) After the last one the network is `q̃_k` (`super::piece`).
 //!
 //! *Then*, with `t_k = q̃_k(θ') − γ`, let
 //! `L(θ') = ½|θ'|² − Σ_{λ_k>0} (λ_k t_k − (c/2) t_k²)`. As `t_k = 0` at θ, `∇L(θ) = 0` and `∇²L(θ) = A ≻ 0`:

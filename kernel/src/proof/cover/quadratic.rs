@@ -44,7 +44,7 @@
 //! - `G_ij ≈ x_i·x_j` is rounded to the nearest, an error of at most ½. What that adds to the quadratic
 //!   form at `t` is at most `½ (Σ d_i|t_i|)² ≤ ½ (Σ d_i²) |t|²`, which is taken from the diagonal.
 //! - `A_0i` is rounded to the nearest: at most ½ in row `i` and `|J|/2` in row 0, the slack with which
-//!   [`is_semidefinite`] is called.
+//!   `is_semidefinite` is called.
 //! - `A_00` is rounded down.
 use super::{CoverChecker, CoverError, Quadratic, Ranges};
 use crate::number::definite::is_semidefinite;
