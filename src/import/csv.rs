@@ -1,5 +1,6 @@
 //! Data sets in csv files: exact decimals, one sample a line.
 use super::error::{CsvError, ImportError};
+use super::limits::check_fractions;
 use super::tensors::Budget;
 use super::{Dataset, Source};
 use csv::{ReaderBuilder, StringRecord, Trim};
@@ -41,7 +42,10 @@ pub(super) fn load(file: &Path, bytes: &[u8], label: Option<&str>) -> Result<Dat
             let bad = || table.error(&line, column, CsvError::Label(cell.into()));
             labels.push(integer.ok_or_else(bad)?);
         }
-        samples.push(exact(file, &entries, &mut budget)?);
+        let x = exact(file, &entries, &mut budget)?;
+        let sample = samples.len();
+        check_fractions(file, &x, |feature| format!("feature {feature} of sample {sample}"))?;
+        samples.push(x);
         record = table.next()?;
     }
     finish(file, samples, labels)

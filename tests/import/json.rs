@@ -83,3 +83,18 @@ fn text_is_limited() {
     let facts = [".npz, .csv and .json"];
     assert_error!(data(&path), path, ImportError::UnknownEnding { .. }, facts);
 }
+
+#[test]
+fn numbers_that_no_certificate_could_embed() {
+    let files = Files::new();
+    // 2 100 characters as a decimal, 4 100 as a fraction.
+    let long = format!("{}.{}1", "7".repeat(60), "0".repeat(2038));
+    let facts = |what| [what, "written as a fraction, has 4", "past the limit of 4096"];
+    let d = files.write("d.json", format!(r#"{{"x":[["1","1"],["1","{long}"]],"y":[1,-1]}}"#));
+    assert_error!(data(&d), d, ImportError::TooLarge { .. }, facts("feature 1 of sample 1"));
+    let d = files.write("d.csv", format!("1,1,1\n{long},2,-1\n"));
+    assert_error!(data(&d), d, ImportError::TooLarge { .. }, facts("feature 0 of sample 1"));
+    let m = format!(r#"{{"activation":"relu","layers":[{{"weights":[["1","{long}"]]}}]}}"#);
+    let m = files.write("m.json", m);
+    assert_error!(model(&m), m, ImportError::TooLarge { .. }, facts("parameter 1 of layer 1"));
+}
