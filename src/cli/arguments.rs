@@ -41,7 +41,7 @@ pub(super) enum Command {
     /// Verify certificates in exact arithmetic
     #[command(after_help = CHECK)]
     Check(CheckArguments),
-    /// Print a certificate in words
+    /// Show a certificate in words, or as a page with pictures
     #[command(after_help = SHOW)]
     Show(ShowArguments),
 }
@@ -86,8 +86,9 @@ Example:
 With --model and --data the certificates must speak of exactly these; without, of the network and
 data embedded in the file.";
 const SHOW: &str = "\
-Example:
-  maxmargin show net.cert.json";
+Examples:
+  maxmargin show net.cert.json
+  maxmargin show net.cert.json --html net.html";
 
 /// A model and its training set.
 #[derive(Debug, Args)]
@@ -288,6 +289,9 @@ pub(super) struct ShowArguments {
     /// A certificate
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// Write a page with pictures instead: one HTML file, complete in itself
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// The network, if the certificate does not embed it
     #[arg(long, value_name = "FILE", requires = "data")]
     pub model: Option<PathBuf>,

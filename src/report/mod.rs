@@ -2,11 +2,14 @@
 //! reproduce them.
 
 mod decisions;
+pub mod html;
 mod json;
+mod standing;
 mod text;
 mod words;
 
 pub use json::json;
+pub use standing::brackets;
 pub use text::{checked, show, text};
 
 use std::path::Path;
