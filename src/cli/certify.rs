@@ -2,7 +2,7 @@
 use super::arguments::{CertifyArguments, Embed};
 use super::error::Stop;
 use super::inputs::load;
-use super::output::{budget, say, spinner, threads};
+use super::output::{budget, say, say_json, spinner, threads};
 use crate::certify::{Request, certify, seal};
 use crate::import::{Source, check_folder};
 use crate::prove::decide::Question;
@@ -76,7 +76,7 @@ pub(super) fn run(arguments: &CertifyArguments) -> Result<u8, Stop> {
     };
     if arguments.json {
         let value = report::json(&problem, &outcome, sealed.as_ref().map(|s| &s.report));
-        say(format_args!("{value}\n"));
+        say_json(&value);
     } else {
         say(report::text(&problem, &request, &outcome, &context));
     }
