@@ -11,7 +11,7 @@ mod text;
 mod words;
 
 pub use json::json;
-pub use standing::brackets;
+pub use standing::{brackets, sentences};
 pub use text::{checked, row, show, summary, text};
 
 use std::path::Path;

@@ -1,6 +1,7 @@
 //! What the verified claims of a certificate amount to, region by region.
-use super::words::region as region_words;
+use super::words::{region as region_words, verdict};
 use crate::certify::Bracket;
+use crate::numeric::two_layer::to_f64;
 use maxmargin_kernel::check::{Report, Verified};
 use maxmargin_kernel::claim::{Claim, Region, Scope};
 use maxmargin_kernel::number::Rational;
@@ -101,4 +102,48 @@ pub fn place(claim: &Claim) -> String {
         (Some(region), Scope::All) => region,
         (Some(region), Scope::Layer(l)) => format!("{region}, layer {l} alone"),
     }
+}
+
+/// How a sentence of the verdict sounds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tone {
+    /// Something is optimal.
+    Yes,
+    /// Something is not.
+    No,
+    /// Neither.
+    Note,
+}
+
+/// The verdict of a certificate in sentences: exact claims, then one for every bracket.
+pub fn sentences(report: &Report, nests_in_any_width: bool) -> Vec<(Tone, String)> {
+    let mut lines = Vec::new();
+    for claim in report.claims.iter().map(|v| &v.claim) {
+        let (tone, what) = match claim {
+            Claim::Kkt { .. } => (Tone::Note, "A KKT point"),
+            Claim::NotKkt { .. } => (Tone::No, "Not a KKT point"),
+            Claim::LocalOptimum { .. } => (Tone::Yes, "A local optimum"),
+            Claim::NotLocalOptimum { .. } => (Tone::No, "Not a local optimum"),
+            Claim::GlobalOptimum { .. } => (Tone::Yes, "A global optimum"),
+            Claim::NotGlobalOptimum { .. } => (Tone::No, "Not a global optimum"),
+            _ => continue,
+        };
+        lines.push((
+            tone,
+            match claim.scope() {
+                Scope::All => what.to_string(),
+                Scope::Layer(l) => format!("{what} in layer {l} alone"),
+            },
+        ));
+    }
+    for bracket in brackets(report, nests_in_any_width) {
+        let optimal = bracket.at_most.as_ref().is_some_and(|high| to_f64(high) <= 1.0 + 1e-6);
+        let tone = match (optimal, bracket.attained_here) {
+            (true, _) => Tone::Yes,
+            (false, false) => Tone::No,
+            (false, true) => Tone::Note,
+        };
+        lines.push((tone, verdict(&bracket).replace("\n   ", "")));
+    }
+    lines
 }

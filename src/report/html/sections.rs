@@ -2,12 +2,10 @@
 use super::{Page, figure, figures, meaning, neurons};
 use crate::certify::Bracket;
 use crate::numeric::two_layer::to_f64;
-use crate::report::standing::{self, upper_proof};
-use crate::report::words::{Side, factor, percent, region, shape, small, verdict};
+use crate::report::standing::{self, Tone, upper_proof};
+use crate::report::words::{Side, factor, percent, region, shape, small};
 use maud::{Markup, html};
-use maxmargin_kernel::claim::{Claim, Number, Scope};
-use maxmargin_kernel::number::Rational;
-use num_traits::One;
+use maxmargin_kernel::claim::{Claim, Number};
 use std::collections::BTreeMap;
 
 /// Most rows of a table; what is left out is said.
@@ -38,27 +36,16 @@ impl Page<'_> {
 
     /// The verdict: exact claims, then one sentence per region.
     pub(super) fn verdict(&self) -> Markup {
-        let mut lines: Vec<(&str, String)> = Vec::new();
-        for verified in &self.report.claims {
-            let kind = match &verified.claim {
-                Claim::Kkt { .. } => "note",
-                Claim::LocalOptimum { .. } | Claim::GlobalOptimum { .. } => "yes",
-                Claim::NotKkt { .. }
-                | Claim::NotLocalOptimum { .. }
-                | Claim::NotGlobalOptimum { .. } => "no",
-                _ => continue,
-            };
-            lines.push((kind, exact_words(&verified.claim)));
-        }
-        for bracket in self.brackets() {
-            let optimal = bracket.at_most.as_ref().is_some_and(|high| to_f64(high) <= 1.0 + 1e-6);
-            let kind = match (optimal, bracket.at_least > Rational::one()) {
-                (true, _) => "yes",
-                (false, true) => "no",
-                (false, false) => "note",
-            };
-            lines.push((kind, verdict(&bracket).replace("\n   ", "")));
-        }
+        let tone = |tone| match tone {
+            Tone::Yes => "yes",
+            Tone::No => "no",
+            Tone::Note => "note",
+        };
+        let lines: Vec<(&str, String)> =
+            standing::sentences(self.report, !self.problem.network().has_sharing())
+                .into_iter()
+                .map(|(t, line)| (tone(t), line))
+                .collect();
         html! {
             section #verdict {
                 h2 { "Verdict" }
@@ -289,23 +276,6 @@ impl Page<'_> {
                 p.small { "Written by maxmargin " (env!("CARGO_PKG_VERSION")) ", certificate format version " (maxmargin_kernel::certificate::VERSION) "." }
             }
         }
-    }
-}
-
-/// An exact claim as an answer.
-fn exact_words(claim: &Claim) -> String {
-    let what = match claim {
-        Claim::Kkt { .. } => "A KKT point",
-        Claim::NotKkt { .. } => "Not a KKT point",
-        Claim::LocalOptimum { .. } => "A local optimum",
-        Claim::NotLocalOptimum { .. } => "Not a local optimum",
-        Claim::GlobalOptimum { .. } => "A global optimum",
-        Claim::NotGlobalOptimum { .. } => "Not a global optimum",
-        _ => return claim.to_string(),
-    };
-    match claim.scope() {
-        Scope::All => what.into(),
-        Scope::Layer(l) => format!("{what} in layer {l} alone"),
     }
 }
 
