@@ -109,7 +109,7 @@ Examples:
 /// A model and its training set.
 #[derive(Debug, Args)]
 pub(super) struct Inputs {
-    /// The network: .safetensors, .npz or exact .json
+    /// The network: .safetensors, .npz, .onnx or exact .json
     #[arg(long, value_name = "FILE")]
     pub model: PathBuf,
     /// The training set: .npz (arrays X, y), .csv or exact .json
