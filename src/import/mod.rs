@@ -219,8 +219,31 @@ pub fn load_problem(
     mo: &ModelOptions,
     do_: &DataOptions,
 ) -> Result<(Problem, Source), ImportError> {
-    let Model { network, has_input_bias, source } = load_model(model, mo)?;
-    let mut samples = load_data(data, do_)?.data;
+    let network = load_model(model, mo)?;
+    assemble(model, network, data, load_data(data, do_)?)
+}
+
+/// The same from the contents of the two files; the paths tell the formats and stand in errors.
+///
+/// # Errors
+/// As [`load_problem`].
+pub fn parse_problem(
+    (model, model_bytes): (&Path, &[u8]),
+    (data, data_bytes): (&Path, &[u8]),
+    mo: &ModelOptions,
+    do_: &DataOptions,
+) -> Result<(Problem, Source), ImportError> {
+    let network = parse_model(model, model_bytes, mo)?;
+    assemble(model, network, data, parse_data(data, data_bytes, do_)?)
+}
+
+fn assemble(
+    model: &Path,
+    Model { network, has_input_bias, source }: Model,
+    data: &Path,
+    dataset: Dataset,
+) -> Result<(Problem, Source), ImportError> {
+    let mut samples = dataset.data;
     let takes = network.inputs() - usize::from(has_input_bias);
     let features = samples.sample(0).len();
     if features != takes && samples.samples().iter().all(|x| x.len() == features) {

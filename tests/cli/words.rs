@@ -4,7 +4,7 @@ use crate::{EXAMPLES, Folder};
 #[test]
 fn help() {
     let folder = Folder::new();
-    for command in ["", "certify", "polish", "check", "show"] {
+    for command in ["", "certify", "polish", "check", "show", "diff"] {
         let arguments: Vec<&str> =
             if command.is_empty() { vec!["--help"] } else { vec![command, "--help"] };
         let run = folder.run(&arguments).expect(0);
