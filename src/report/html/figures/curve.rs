@@ -60,7 +60,7 @@ fn draw(area: &Area, rows: &[(f64, f64, f64, f64)], end: f64) -> Drawn {
         });
     chart
         .draw_series(DashedLineSeries::new(line(|r| r.2), 5, 7, RED.stroke_width(5)))?
-        .label("norm |θ|")
+        .label("norm")
         .legend(|(x, y)| {
             DashedPathElement::new(vec![(x, y), (x + 36, y)], 4, 5, RED.stroke_width(5))
         });

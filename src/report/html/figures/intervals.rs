@@ -62,6 +62,7 @@ pub(in crate::report::html) fn intervals(brackets: &[Bracket]) -> Option<String>
                 (_, -2) => "+1 %".into(),
                 (_, -3) => "+0.1 %".into(),
                 (_, -4) => "+0.01 %".into(),
+                (_, -5) => "+0.001 %".into(),
                 _ => format!("1e{power}"),
             };
             let h = if own {
