@@ -113,8 +113,8 @@ class Certificate:
         return [
             Bracket(
                 b["region"],
-                Fraction(b["at_least"]),
-                None if b["at_most"] is None else Fraction(b["at_most"]),
+                exact(b["at_least"]),
+                None if b["at_most"] is None else exact(b["at_most"]),
                 b["rule"],
                 b["nodes"],
             )

@@ -7,6 +7,8 @@ use std::cmp::Ordering;
 
 /// Relative distance below which a preactivation counts as near its kink.
 const NEAR: (i64, i64) = (1, 10_000);
+/// Most neurons among which parallel ones are looked for: pairs are compared.
+pub(super) const MAX_COMPARED: usize = 1000;
 /// Cosines above 1 minus this count as parallel.
 const PARALLEL: f64 = 1e-9;
 
@@ -76,6 +78,9 @@ fn groups(neurons: &[Neuron], outputs: usize) -> Vec<Option<String>> {
         same_inputs && same_sign && la > 0.0 && lb > 0.0 && dot(a, b) / (la * lb) > 1.0 - PARALLEL
     };
     let mut names: Vec<Option<String>> = vec![None; neurons.len()];
+    if neurons.len() > MAX_COMPARED {
+        return names;
+    }
     let mut next = 0;
     for i in 0..neurons.len() {
         let rest: Vec<usize> =

@@ -191,7 +191,13 @@ impl Page<'_> {
                         @let dead = rows.iter().filter(|r| r.dead).count();
                         @let groups: BTreeMap<&String, usize> = rows.iter().filter_map(|r| r.group.as_ref()).fold(BTreeMap::new(), |mut m, g| { *m.entry(g).or_default() += 1; m });
                         p {
-                            (rows.len() - dead) " alive, " (dead) " dead; " (groups.len()) " groups of parallel neurons"
+                            (rows.len() - dead) " alive, " (dead) " dead; "
+                            @match (rows.len() > neurons::MAX_COMPARED, groups.len()) {
+                                (true, _) => "too many to look for parallel ones",
+                                (false, 0) => "no two parallel",
+                                (false, 1) => "1 group of parallel neurons:",
+                                (false, n) => { (n) " groups of parallel neurons:" }
+                            }
                             @for (name, size) in &groups { " " b { (name) } " (" (size) ")" }
                             "; " (facts.kinks) " preactivations exactly at a kink."
                         }

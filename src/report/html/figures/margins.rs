@@ -2,6 +2,9 @@
 use super::{Area, Drawn, GRID, INK, MUTED, RED, WIDE, drawing, text, tick};
 use plotters::prelude::*;
 
+/// About the most marks that are drawn.
+const MOST: usize = 4000;
+
 /// `(margin over γ, whether the multiplier is positive)`, in any order: drawn by ascending margin,
 /// those with positive multipliers larger and on a stem.
 pub(in crate::report::html) fn margins(points: &[(f64, bool)]) -> Option<String> {
@@ -40,9 +43,11 @@ fn draw(area: &Area, sorted: &[(f64, bool)], largest: f64) -> Drawn {
     let line = vec![(0.0, 1.0), (count + 1.0, 1.0)];
     chart.draw_series(LineSeries::new(line, INK.stroke_width(2)))?;
     let radius = if sorted.len() > 200 { 4 } else { 6 };
+    // Thousands of marks on one another show no more than a part of them.
+    let step = sorted.len() / MOST + 1;
     let place = |(rank, (q, support)): (usize, &(f64, bool))| (rank as f64 + 1.0, *q, *support);
     let marks: Vec<_> = sorted.iter().enumerate().map(place).collect();
-    let others = marks.iter().filter(|m| !m.2);
+    let others = marks.iter().filter(|m| !m.2).step_by(step);
     chart.draw_series(others.map(|(x, q, _)| Circle::new((*x, *q), radius, MUTED.filled())))?;
     for (x, q, _) in marks.iter().filter(|m| m.2) {
         let stem = vec![(*x, 0.0), (*x, *q)];
