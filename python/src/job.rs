@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::sync::Mutex;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What a job may use.
 pub(crate) struct Limits {
@@ -16,11 +16,14 @@ pub(crate) struct Limits {
     pub threads: usize,
 }
 
+/// How long an interrupted job is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
 /// How often signals are looked at.
 const TICK: Duration = Duration::from_millis(50);
 
 /// Runs `job` with the limits that `options` name. `progress` is called with what is being done.
-/// Ctrl-C, or an exception of `progress`, asks the job to stop, waits for it, and is raised.
+/// Ctrl-C, or an exception of `progress`, asks the job to stop, waits for it a moment, and is raised; a
+/// job in the middle of a long step then ends by itself, unseen.
 pub(crate) fn run<T: Send + 'static>(
     py: Python<'_>,
     options: &Value,
@@ -41,6 +44,7 @@ pub(crate) fn run<T: Send + 'static>(
         pool.install(move || job(Limits { budget, threads }, &mut send(sender)))
     });
     let mut interrupted = None;
+    let mut deadline = None;
     loop {
         let wait =
             || stages.lock().map_or(Err(RecvTimeoutError::Disconnected), |s| s.recv_timeout(TICK));
@@ -62,12 +66,18 @@ pub(crate) fn run<T: Send + 'static>(
             cancel.store(true, Ordering::Relaxed);
             interrupted = Some(signal);
         }
+        if interrupted.is_some()
+            && Instant::now() > *deadline.get_or_insert_with(|| Instant::now() + PATIENCE)
+        {
+            break;
+        }
     }
-    let outcome = py.detach(|| worker.join());
-    match (interrupted, outcome) {
-        (Some(signal), _) => Err(signal),
-        (None, Ok(result)) => result.map_err(raise),
-        (None, Err(_)) => Err(raise((70, "internal error: please report the lines above".into()))),
+    if let Some(signal) = interrupted {
+        return Err(signal);
+    }
+    match py.detach(|| worker.join()) {
+        Ok(result) => result.map_err(raise),
+        Err(_) => Err(raise((70, "internal error: please report the lines above".into()))),
     }
 }
 

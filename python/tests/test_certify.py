@@ -184,13 +184,11 @@ def test_progress_and_time_limit(iris):
     seen = []
     maxmargin.certify(weights, X, y, progress=seen.append)
     assert any("bracket" in stage for stage in seen) and all(isinstance(s, str) for s in seen)
-    data = np.random.default_rng(0)
-    X = data.standard_normal((120, 12))
-    y = np.where(X[:, 0] * X[:, 1] + 0.3 * X[:, 2] > 0, 1, -1)
     start = time.monotonic()
-    solution = maxmargin.solve(X, y, gap=1e-15, time_limit=2, progress=False)
+    certificate = maxmargin.certify(weights, X, y, time_limit=0, progress=False)
     assert time.monotonic() - start < 30
-    assert solution.status == "limit"
+    # What needs no search is proved all the same.
+    assert certificate.status == "limit" and certificate.claims
 
 
 def test_an_exception_of_the_progress_function_stops_the_search(iris):
@@ -223,6 +221,7 @@ def test_control_c_and_other_threads(iris):
     thread.start()
     with pytest.raises(KeyboardInterrupt):
         maxmargin.solve(X, y, progress=False)
+    elapsed = time.monotonic() - start
     thread.join()
-    assert time.monotonic() - start < 60
+    assert elapsed < 15
     assert len(ticks) == 10
