@@ -11,6 +11,8 @@ mod exact;
 mod inputs;
 #[path = "cli/limits.rs"]
 mod limits;
+#[path = "cli/solve.rs"]
+mod solve;
 #[path = "cli/words.rs"]
 mod words;
 

@@ -8,6 +8,7 @@ pub use seal::{Sealed, bytes, open, seal};
 
 use crate::budget::Budget;
 use crate::prove::decide::{Decision, Question, decide};
+use crate::prove::global::Saving;
 use crate::prove::kkt_residual;
 use maxmargin_kernel::certificate::Entry;
 use maxmargin_kernel::claim::{Region, Scope};
@@ -34,6 +35,8 @@ pub struct Request {
     pub threads: usize,
     /// When to stop.
     pub budget: Budget,
+    /// Where the search for a bound of any width keeps its state.
+    pub saving: Option<Saving>,
 }
 
 impl Default for Request {
@@ -48,6 +51,7 @@ impl Default for Request {
             gap: 1e-6,
             threads: 1,
             budget: Budget::default(),
+            saving: None,
         }
     }
 }
@@ -67,6 +71,8 @@ pub struct Outcome {
     pub undecided: Vec<String>,
     /// Whether a limit ended the search.
     pub limit: bool,
+    /// Why the state of the search could not be saved.
+    pub not_saved: Option<String>,
 }
 
 impl Outcome {

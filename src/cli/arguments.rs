@@ -156,6 +156,9 @@ pub(super) struct CertifyArguments {
     /// Relative width at which a bracket is good enough
     #[arg(long, default_value_t = 1e-6, value_parser = seconds)]
     pub gap: f64,
+    /// Keep the state of the search for a bound of any width in this file, and go on from it if it exists
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
     /// Whether the certificate contains network and data (auto: if they are small)
     #[arg(long, value_enum, default_value_t = Embed::Auto)]
     pub embed: Embed,
@@ -243,6 +246,9 @@ pub(super) struct SolveArguments {
     /// Relative gap to reach
     #[arg(long, default_value_t = 1e-6, value_parser = seconds)]
     pub gap: f64,
+    /// Keep the state of the search in this file, and go on from it if it exists
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,

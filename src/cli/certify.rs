@@ -2,10 +2,11 @@
 use super::arguments::{CertifyArguments, Embed};
 use super::error::Stop;
 use super::inputs::load;
-use super::output::{budget, say, spinner, threads};
+use super::output::{budget, complain, say, spinner, threads};
 use crate::certify::{Request, certify, seal};
 use crate::import::{Source, check_folder};
 use crate::prove::decide::Question;
+use crate::prove::global::Saving;
 use crate::report;
 use maxmargin_kernel::claim::{Number, Region, Scope};
 use maxmargin_kernel::number::{Rational, parse_rational};
@@ -40,6 +41,15 @@ pub(super) fn run(arguments: &CertifyArguments) -> Result<u8, Stop> {
         arguments.active.clone().unwrap_or_else(|| constant("0.01")),
         arguments.kinks.clone().unwrap_or_else(|| constant("1e-4")),
     );
+    let saving = match &arguments.checkpoint {
+        Some(path) => {
+            check_folder(path)?;
+            let slope = problem.activation().slope();
+            let opened = Saving::open(path, problem.data(), slope);
+            Some(opened.map_err(|e| Stop::input(e.to_string()))?)
+        }
+        None => None,
+    };
     let request = Request {
         // An exact verdict says more than a residual.
         residual: (decide.is_empty() || residual_asked).then_some(residual),
@@ -51,9 +61,13 @@ pub(super) fn run(arguments: &CertifyArguments) -> Result<u8, Stop> {
         gap: arguments.gap,
         threads,
         budget: budget(&arguments.limits),
+        saving,
     };
     let bar = spinner();
     let outcome = certify(&problem, &request, |stage| bar.set_message(stage.to_string()));
+    if let Some(reason) = &outcome.not_saved {
+        complain(format_args!("the checkpoint could not be written: {reason}"));
+    }
     bar.set_message("checking the certificate");
     let embed = match arguments.embed {
         Embed::Always => true,
