@@ -17,8 +17,8 @@ fn hard() -> String {
         (state >> 40) as f64 / f64::from(1 << 23) - 1.0
     };
     let mut text = String::new();
-    for i in 0..160 {
-        for _ in 0..14 {
+    for i in 0..110 {
+        for _ in 0..10 {
             write!(text, "{},", next()).unwrap();
         }
         writeln!(text, "{}", if i % 2 == 0 { 1 } else { -1 }).unwrap();
@@ -62,9 +62,9 @@ fn a_limit_ends_with_a_certified_bracket() {
     let folder = Folder::new();
     folder.write("d.csv", hard());
     let start = std::time::Instant::now();
-    let more = ["--time-limit", "6", "--certificate", "c.json", "--json"];
+    let more = ["--time-limit", "15", "--certificate", "c.json", "--json"];
     let run = solve(&folder, "d.csv", &more).expect(4).json();
-    assert!(start.elapsed().as_secs_f64() < 12.0, "{:?}", start.elapsed());
+    assert!(start.elapsed().as_secs_f64() < 25.0, "{:?}", start.elapsed());
     let (lower, upper) = (&run["cost"]["lower"], &run["cost"]["upper"]);
     assert!(0.0 < lower.as_f64().unwrap() && lower.as_f64() < upper.as_f64(), "{run}");
     folder.run(&["check", "c.json"]).expect(0);
@@ -95,7 +95,7 @@ fn an_interrupt_writes_what_is_proved() {
     );
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(sent.elapsed().as_secs() < 15, "{:?}", sent.elapsed());
+    assert!(sent.elapsed().as_secs() < 25, "{:?}", sent.elapsed());
     folder.run(&["check", "c.json"]).expect(0);
 }
 
@@ -141,4 +141,54 @@ fn iris_from_scratch() {
     assert!(run["cost"]["gap"].as_f64().unwrap() <= 1e-9, "{run}");
     folder.run(&["check", "c.json.GZ"]).expect(0);
     folder.run(&["show", "c.json.GZ"]).expect(0);
+}
+
+#[test]
+fn a_shell_loop_proves_a_divided_cover() {
+    let folder = Folder::new();
+    let data = example("digits/digits01.data.npz");
+    let split = |to: &str, gap: &str| {
+        folder.run(&["cover", "split", "--data", &data, "--gap", gap, "--items", "8", "-o", to])
+    };
+    split("work", "1e-6").expect(0);
+    split("other", "1e-5").expect(0);
+    let items = std::fs::read_dir(folder.path("work/items")).unwrap().count();
+    assert!(items >= 8, "{items}");
+    let join = || folder.run(&["cover", "join", "work", "-o", "c.json"]);
+    let none = join().expect(2);
+    assert!(none.err.contains("item 0 is missing"), "{}", none.err);
+    let program = assert_cmd::cargo::cargo_bin("maxmargin");
+    let shell = |text: &str| {
+        let mut sh = std::process::Command::new("sh");
+        let out = sh.args(["-c", text]).env("MM", &program).current_dir(folder.0.path()).output();
+        assert!(out.unwrap().status.success(), "{text}");
+    };
+    // At most two processes at a time, as any scheduler would.
+    shell("set -e; ls work/items/* | xargs -n 1 -P 2 \"$MM\" cover prove --threads 1");
+    shell("set -e; for f in other/items/*; do \"$MM\" cover prove $f; done");
+    let run = join().expect(0);
+    assert!(run.out.contains("certified bound on any cost  1.74847"), "{}", run.out);
+    folder.run(&["check", "c.json"]).expect(0);
+    // A part that a limit cut short is joined for what it is worth.
+    let cut = ["cover", "prove", "work/items/00000.json", "--time-limit", "0", "-o", "cut.json"];
+    folder.run(&cut).expect(4);
+    shell("cp work/parts/00000.json whole.json; cp cut.json work/parts/00000.json");
+    let run = join().expect(4);
+    assert!(run.err.contains("not finished"), "{}", run.err);
+    folder.run(&["check", "c.json"]).expect(0);
+    // Run again, it goes on.
+    folder.run(&["cover", "prove", "work/items/00000.json"]).expect(0);
+    join().expect(0);
+    // Not a part, a changed part, a missing part, a part of another run.
+    shell("sed -i 's/\"item\":1,/\"item\":0,/' work/parts/00001.json");
+    let changed = join().expect(2);
+    assert!(changed.err.contains("00001.json was changed"), "{}", changed.err);
+    shell("rm work/parts/00001.json");
+    let missing = join().expect(2);
+    assert!(missing.err.contains("item 1 is missing"), "{}", missing.err);
+    shell("cp other/parts/00001.json work/parts/00001.json");
+    let mixed = join().expect(2);
+    assert!(mixed.err.contains("items of different runs cannot be mixed"), "{}", mixed.err);
+    let wrong = folder.run(&["cover", "prove", "work/run.json"]).expect(2);
+    assert!(wrong.err.contains("is not a maxmargin-cover-item"), "{}", wrong.err);
 }

@@ -95,7 +95,7 @@ const STALLED: usize = 4;
 /// New candidates per sign and round.
 const ADD: usize = 10;
 /// Directions remembered as starts of the local ascent.
-const REMEMBERED: usize = 300;
+const REMEMBERED: usize = 100;
 /// Of the allowed gap, what local ascent may leave, and what covers aim at.
 const ASCENT: f64 = 0.5;
 const AIM: f64 = 0.9;
@@ -299,9 +299,9 @@ impl<'a> Search<'a> {
     /// Looks for violators, adds them, and bounds if there are none. Returns how many were added.
     fn round(&mut self, optimum: &Optimum, report: &mut impl FnMut(Status)) -> usize {
         let mut violators = self.violators(optimum, self.options.starts);
-        // The more covers failed, the more starts before the next.
+        // A cover found what these starts did not: more of them before the next.
         if violators.is_empty() && self.failed > 0 {
-            violators = self.violators(optimum, 1000 * self.failed.min(5));
+            violators = self.violators(optimum, 2 * self.options.starts);
         }
         self.lambda.clone_from(&optimum.lambda);
         // Neurons that moved over a convex kink continue on the other side.
