@@ -13,6 +13,8 @@ mod inputs;
 mod limits;
 #[path = "cli/solve.rs"]
 mod solve;
+#[path = "cli/tools.rs"]
+mod tools;
 #[path = "cli/words.rs"]
 mod words;
 
