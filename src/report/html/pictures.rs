@@ -45,7 +45,7 @@ impl Page<'_> {
         let predicted = |x: [f64; 2]| {
             let out = floats.outputs(&floats.parameters, &x);
             let scale = out.iter().fold(0.0f64, |m, o| m.max(o.abs()));
-            let Some(first) = out.first().filter(|_| scale > 0.0) else { return None };
+            let first = out.first().filter(|_| scale > 0.0)?;
             if binary {
                 return Some(usize::from(*first < 0.0));
             }
