@@ -9,6 +9,7 @@ pub use seal::{Sealed, bytes, open, seal};
 use crate::budget::Budget;
 use crate::import::Source;
 use crate::prove::decide::{Decision, Question, decide};
+use crate::prove::global::Saving;
 use crate::prove::kkt_residual;
 use maxmargin_kernel::certificate::Entry;
 use maxmargin_kernel::claim::{Number, Region, Scope};
@@ -36,6 +37,8 @@ pub struct Request {
     pub threads: usize,
     /// When to stop.
     pub budget: Budget,
+    /// Where the search for a bound of any width keeps its state.
+    pub saving: Option<Saving>,
 }
 
 impl Default for Request {
@@ -50,6 +53,7 @@ impl Default for Request {
             gap: 1e-6,
             threads: 1,
             budget: Budget::default(),
+            saving: None,
         }
     }
 }
@@ -156,6 +160,8 @@ pub struct Outcome {
     pub undecided: Vec<String>,
     /// Whether a limit ended the search.
     pub limit: bool,
+    /// Why the state of the search could not be saved.
+    pub not_saved: Option<String>,
 }
 
 impl Outcome {

@@ -41,6 +41,9 @@ pub(super) enum Command {
     /// Find a certified globally optimal two-layer network for a data set
     #[command(after_help = SOLVE)]
     Solve(SolveArguments),
+    /// Divide the proof of a bound over processes or machines, and join the parts
+    #[command(after_help = COVER)]
+    Cover(CoverArguments),
     /// Certify the paper's two tables, cell by cell
     #[command(after_help = PAPER)]
     Paper(PaperArguments),
@@ -88,6 +91,13 @@ Example:
 
 The network has the largest normalised margin of all two-layer networks of any width, up to the
 certified relative gap that is printed.";
+const COVER: &str = "\
+Example:
+  maxmargin cover split --data train.npz --gap 1e-4 --items 64 -o work
+  for item in work/items/*; do maxmargin cover prove $item; done
+  maxmargin cover join work -o best.cert.json.gz
+
+Items need nothing but themselves: copy them to any machine, and the parts back to work/parts.";
 const PAPER: &str = "\
 Example:
   maxmargin paper --out map
@@ -173,6 +183,9 @@ pub(super) struct CertifyArguments {
     /// Relative width at which a bracket is good enough
     #[arg(long, default_value_t = 1e-6, value_parser = seconds)]
     pub gap: f64,
+    /// Keep the state of the search for a bound of any width in this file, and go on from it if it exists
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
     /// Whether the certificate contains network and data (auto: if they are small)
     #[arg(long, value_enum, default_value_t = Embed::Auto)]
     pub embed: Embed,
@@ -260,12 +273,88 @@ pub(super) struct SolveArguments {
     /// Relative gap to reach
     #[arg(long, default_value_t = 1e-6, value_parser = seconds)]
     pub gap: f64,
+    /// Keep the state of the search in this file, and go on from it if it exists
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
     /// Limits
     #[command(flatten)]
     pub limits: Limits,
+}
+
+/// `maxmargin cover`.
+#[derive(Debug, Args)]
+pub(super) struct CoverArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: CoverCommand,
+}
+
+/// The steps.
+#[derive(Debug, Subcommand)]
+pub(super) enum CoverCommand {
+    /// Find the network and the multipliers, and write the open subtrees of the covers as items
+    Split(SplitArguments),
+    /// Search one item and write its part
+    Prove(ProveArguments),
+    /// Put the parts together into a certificate
+    Join(JoinArguments),
+}
+
+/// `maxmargin cover split`.
+#[derive(Debug, Args)]
+pub(super) struct SplitArguments {
+    /// The training set: .npz (arrays X, y), .csv or exact .json; labels ±1 or 0/1
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// The folder to write to
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// At least about so many items, if the covers are that large
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub items: u16,
+    /// Start from (and save) the state of `solve --checkpoint`
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// How to read the data, and the activation
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Relative gap to prove
+    #[arg(long, default_value_t = 1e-6, value_parser = seconds)]
+    pub gap: f64,
+    /// Limits
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// `maxmargin cover prove`.
+#[derive(Debug, Args)]
+pub(super) struct ProveArguments {
+    /// A file that `split` wrote
+    #[arg(value_name = "ITEM")]
+    pub item: PathBuf,
+    /// Where to write the part (default: ../parts, beside the folder of the item)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Limits
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// `maxmargin cover join`.
+#[derive(Debug, Args)]
+pub(super) struct JoinArguments {
+    /// The folder that `split` wrote
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Where to write the certificate; a name ending in .gz means gzip
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Where to write the network: .safetensors or exact .json
+    #[arg(long, value_name = "FILE")]
+    pub network: Option<PathBuf>,
 }
 
 /// `maxmargin paper`.

@@ -2,9 +2,10 @@
 use super::arguments::{CertifyArguments, Embed};
 use super::error::Stop;
 use super::inputs::load;
-use super::output::{budget, say, say_json, spinner, threads};
+use super::output::{budget, complain, say, say_json, spinner, threads};
 use crate::certify::{Asked, Request, certify, is_small, seal};
 use crate::import::check_folder;
+use crate::prove::global::Saving;
 use crate::report;
 
 pub(super) fn run(arguments: &CertifyArguments) -> Result<u8, Stop> {
@@ -19,14 +20,27 @@ pub(super) fn run(arguments: &CertifyArguments) -> Result<u8, Stop> {
         active: arguments.active.clone(),
         kinks: arguments.kinks.clone(),
     };
+    let saving = match &arguments.checkpoint {
+        Some(path) => {
+            check_folder(path)?;
+            let slope = problem.activation().slope();
+            let opened = Saving::open(path, problem.data(), slope);
+            Some(opened.map_err(|e| Stop::input(e.to_string()))?)
+        }
+        None => None,
+    };
     let request = Request {
         gap: arguments.gap,
         threads,
         budget: budget(&arguments.limits),
+        saving,
         ..Request::asked(asked, source).map_err(Stop::usage)?
     };
     let bar = spinner();
     let outcome = certify(&problem, &request, |stage| bar.set_message(stage.to_string()));
+    if let Some(reason) = &outcome.not_saved {
+        complain(format_args!("the checkpoint could not be written: {reason}"));
+    }
     bar.set_message("checking the certificate");
     let embed = match arguments.embed {
         Embed::Always => true,

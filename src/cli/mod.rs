@@ -3,6 +3,7 @@
 mod arguments;
 mod certify;
 mod check;
+mod cover;
 mod diff;
 mod error;
 mod files;
@@ -52,6 +53,7 @@ fn dispatch(command: &Command) -> Result<u8, Stop> {
         Command::Polish(a) => polish::run(a),
         Command::Flow(a) => flow::run(a),
         Command::Solve(a) => solve::run(a),
+        Command::Cover(a) => cover::run(a),
         Command::Paper(a) => paper::run(a),
         Command::Check(a) => check::run(a),
         Command::Show(a) => show::run(a),
