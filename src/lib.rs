@@ -4,6 +4,7 @@
 pub mod budget;
 pub mod certify;
 pub mod cli;
+pub mod export;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod import;

@@ -4,6 +4,7 @@ mod arguments;
 mod certify;
 mod check;
 mod error;
+mod export;
 mod flow;
 mod inputs;
 mod output;
@@ -49,5 +50,6 @@ fn dispatch(command: &Command) -> Result<u8, Stop> {
         Command::Paper(a) => paper::run(a),
         Command::Check(a) => check::run(a),
         Command::Show(a) => show::run(a),
+        Command::Export(a) => export::run(a),
     }
 }
