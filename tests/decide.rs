@@ -118,8 +118,14 @@ fn slopes() -> Vec<Rational> {
     vec![rational(0, 1), rational(1, 3), rational(1, 1)]
 }
 
+/// So many cases, or as many as the environment asks for.
+fn cases(usual: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
+    ProptestConfig { cases: asked.unwrap_or(usual), ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(cases(150))]
 
     /// Small points at depth 2 are decided as far as theory promises, and answers do not contradict
     /// each other: local implies KKT, global implies local.

@@ -1,7 +1,8 @@
 //! `maxmargin check`.
 use super::arguments::{CheckArguments, Reading};
 use super::error::Stop;
-use super::output::say;
+use super::files::{Files, expand};
+use super::output::{say, say_json, say_unbroken};
 use crate::certify::open;
 use crate::export::export;
 use crate::import::load_problem;
@@ -12,13 +13,17 @@ use std::path::{Path, PathBuf};
 
 pub(super) fn run(arguments: &CheckArguments) -> Result<u8, Stop> {
     let given = given(arguments.model.as_ref(), arguments.data.as_ref(), &arguments.reading)?;
+    let Files { files, many, others } = expand(&arguments.files)?;
     let mut first_failure = 0;
-    for file in &arguments.files {
+    let mut verified = 0;
+    for file in &files {
         let outcome = check_file(file, given.as_ref());
-        if arguments.json {
-            say(format_args!("{}\n", json(file, &outcome)));
-        } else {
-            say(report::checked(file, &outcome));
+        verified += usize::from(outcome.is_ok());
+        match (&outcome, arguments.json) {
+            (_, true) => say_json(&json(file, &outcome)),
+            (Ok(report), false) if many => say(report::row(file, report)),
+            (Ok(_), false) => say(report::checked(file, &outcome)),
+            (Err(_), false) => say_unbroken(report::checked(file, &outcome)),
         }
         let code = match (&outcome, &arguments.also_verified) {
             (Err(failure), _) => failure.exit_code(),
@@ -28,6 +33,9 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<u8, Stop> {
         if first_failure == 0 {
             first_failure = code;
         }
+    }
+    if files.len() > 1 && !arguments.json {
+        say(report::summary(verified, files.len() - verified, others));
     }
     Ok(first_failure)
 }
@@ -64,7 +72,7 @@ fn also_verified(path: &Path, given: Option<&Problem>, program: &Path) -> Result
         Err(disagreement) => {
             let path = path.display();
             say(format_args!("PROVED CHECKER  DOES NOT CONFIRM  {path}\n  {disagreement}\n"));
-            6
+            7
         }
     })
 }

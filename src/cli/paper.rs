@@ -65,7 +65,7 @@ fn proved_cells(walked: &Walk, program: &Path) -> Result<String, Stop> {
         let text = serde_json::to_vec(&certificate).map_err(|e| Stop::internal(e.to_string()))?;
         let exported = export(&text[..], None).map_err(|e| Stop::internal(e.to_string()))?;
         let verified = crate::export::run(program, &exported)
-            .map_err(|e| Stop { code: 6, message: format!("{}: {e}", point.fixture.name) })?;
+            .map_err(|e| Stop { code: 7, message: format!("{}: {e}", point.fixture.name) })?;
         accepted.insert(point.fixture.name.clone(), verified.accepted);
     }
     let has = |fixture: &str, claim: &Claim| {

@@ -160,7 +160,7 @@ impl<'s, 'a> Decider<'s, 'a> {
         let setting = self.setting;
         let mut answer = Err(String::new());
         if let Ok(found) = &self.multipliers {
-            answer = optimum::local(setting, found)
+            answer = optimum::local(setting, found, self.budget)
                 .or_else(|why| cells::local(setting, self.budget).ok_or(why));
         }
         if answer.is_err()
@@ -194,7 +194,7 @@ impl<'s, 'a> Decider<'s, 'a> {
     fn global(&mut self) -> Result<Entry, String> {
         let setting = self.setting;
         if let Ok(found) = &self.multipliers
-            && let Some(entry) = optimum::global(setting, found)
+            && let Some(entry) = optimum::global(setting, found, self.budget)
         {
             return Ok(entry);
         }
