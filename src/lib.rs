@@ -5,6 +5,7 @@ pub mod budget;
 pub mod certify;
 pub mod cli;
 pub mod divide;
+pub mod export;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod import;

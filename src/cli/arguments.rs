@@ -12,7 +12,8 @@ const AFTER: &str = "\
 Exit codes: 0 everything asked for is certified or verified; 1 a certificate was rejected;
 2 malformed input; 3 the certificate speaks of another model or data set; 4 a limit was reached;
 5 something asked for is undecided (what was proved is still written); 6 (diff) the new certificate
-says less than the old; 64 usage; 70 internal error.";
+says less than the old; 7 (--also-verified) the proved checker does not confirm what the kernel
+verified; 64 usage; 70 internal error.";
 
 /// Is the point your training converged to optimal for the max-margin problem? With proof.
 #[derive(Debug, Parser)]
@@ -53,6 +54,8 @@ pub(super) enum Command {
     /// Show a certificate in words, or as a page with pictures
     #[command(after_help = SHOW)]
     Show(ShowArguments),
+    /// Write a certificate as the input of the proved checker (see proofs/README.md)
+    Export(ExportArguments),
     /// Say what changed between two certificates
     #[command(after_help = super::diff::HELP)]
     Diff(DiffArguments),
@@ -363,6 +366,10 @@ pub(super) struct PaperArguments {
     /// Where to write the certificates and the map
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Also run the proved checker (make -C proofs) and say which cells it confirms
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1, require_equals = true,
+          default_missing_value = "maxmargin-verified")]
+    pub also_verified: Option<PathBuf>,
     /// Limits
     #[command(flatten)]
     pub limits: Limits,
@@ -384,9 +391,36 @@ pub(super) struct CheckArguments {
     /// How to read them
     #[command(flatten)]
     pub reading: Reading,
+    /// Also run the proved checker (make -C proofs) on every file and compare its answers
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1, require_equals = true,
+          default_missing_value = "maxmargin-verified", conflicts_with = "json")]
+    pub also_verified: Option<PathBuf>,
     /// Print one JSON object per file
     #[arg(long)]
     pub json: bool,
+}
+
+/// `maxmargin export`.
+#[derive(Debug, Args)]
+pub(super) struct ExportArguments {
+    /// A certificate
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// For the proved checker, maxmargin-verified
+    #[arg(long)]
+    pub verified: bool,
+    /// Where to write; standard output if absent
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The network, if the certificate does not embed it
+    #[arg(long, value_name = "FILE", requires = "data")]
+    pub model: Option<PathBuf>,
+    /// The training set, if the certificate does not embed it
+    #[arg(long, value_name = "FILE", requires = "model")]
+    pub data: Option<PathBuf>,
+    /// How to read them
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 /// `maxmargin show`.

@@ -6,6 +6,7 @@ mod check;
 mod cover;
 mod diff;
 mod error;
+mod export;
 mod files;
 mod flow;
 mod generate;
@@ -57,6 +58,7 @@ fn dispatch(command: &Command) -> Result<u8, Stop> {
         Command::Paper(a) => paper::run(a),
         Command::Check(a) => check::run(a),
         Command::Show(a) => show::run(a),
+        Command::Export(a) => export::run(a),
         Command::Diff(a) => diff::run(a),
         Command::Completions(a) => generate::completions(a),
         Command::Man(a) => generate::man(a),
