@@ -5,7 +5,7 @@
 //! that does not close names a direction that excludes them (a *cut*), or, if it contains a direction
 //! at which the bound is attained, the equations under which it closes (a *block*). Both hold for
 //! every λ that serves, so the answer does not depend on which λ came first.
-use super::program::{Block, Cut, Rows, Solution, upper};
+use super::program::{Block, Cut, Excluded, Rows, Solution, upper};
 use super::tree::{Demand, Stuck, tree};
 use super::{cover, exact_root};
 use crate::budget::Budget;
@@ -56,6 +56,8 @@ pub struct Task<'p> {
     pub hints: Vec<Tight>,
     /// `Σλ`, where the tight directions do not fix it.
     pub sum: Option<Rational>,
+    /// Directions `(s, w)` with which to begin.
+    pub seeds: Vec<(i8, Vec<Rational>)>,
 }
 
 /// Multipliers with their covers, in the order of the demands.
@@ -70,11 +72,23 @@ pub struct Found {
 pub enum Outcome {
     /// These serve.
     Found(Box<Found>),
-    /// None serve: directions `(demand, w, weight)` that exclude them together.
-    #[allow(dead_code, reason = "says why; nobody asks yet")]
-    Impossible(Vec<(usize, Vec<Rational>, f64)>),
+    /// None serve, by these directions together.
+    Impossible(Vec<Excluding>),
     /// A limit, or a direction that rational numbers do not reach.
     Stuck,
+}
+
+/// A direction in a combination that excludes every λ: a neuron of a network that is better than
+/// the bound.
+pub struct Excluding {
+    /// Whose cone it is from.
+    pub demand: usize,
+    /// The direction.
+    pub w: Vec<f64>,
+    /// Its weight.
+    pub weight: f64,
+    /// The exact direction, if it is that of a cut.
+    pub cut: Option<Vec<Rational>>,
 }
 
 impl Task<'_> {
@@ -126,14 +140,20 @@ pub fn choose(task: &Task, budget: &Budget) -> Outcome {
         let sides: BTreeMap<usize, bool> =
             task.demands[demand].cone.fixed.iter().map(|(i, tau)| (*i, *tau > 0)).collect();
         search.blocks_at(demand, &sides);
+        let wanted = &task.demands[demand];
+        for (_, w) in task.seeds.iter().filter(|(sign, _)| *sign == wanted.cone.sign) {
+            if task.contains(wanted, w) {
+                search.cut(demand, w.clone());
+            }
+        }
     }
     for _ in 0..ROUNDS {
         if budget.expired() {
             return Outcome::Stuck;
         }
-        let solution = match search.rows.solve() {
+        let solution = match search.rows.solve(&search.blocks) {
             Ok(solution) => solution,
-            Err(weights) => return search.impossible(weights),
+            Err(excluded) => return Outcome::Impossible(search.excluding(&excluded)),
         };
         let Some(multipliers) = search.multipliers(&solution) else { return Outcome::Stuck };
         let (mut covers, mut learnt) = (Vec::new(), false);
@@ -355,12 +375,24 @@ impl Search<'_, '_> {
         own.filter_map(|(_, list)| list.iter().map(whole).collect()).collect()
     }
 
-    fn impossible(&self, weights: Vec<f64>) -> Outcome {
-        if self.tight.len() > self.task.tight.len() {
-            // A direction was only taken to be tight.
-            return Outcome::Stuck;
+    fn excluding(&self, excluded: &Excluded) -> Vec<Excluding> {
+        let float = |w: &[Rational]| w.iter().map(to_f64).collect::<Vec<f64>>();
+        let mut all = Vec::new();
+        for (cut, &weight) in self.cuts.iter().zip(&excluded.cuts).filter(|(_, w)| **w > 0.0) {
+            let (demand, w) = (cut.demand, float(&cut.w));
+            all.push(Excluding { demand, w, weight, cut: Some(cut.w.clone()) });
         }
-        let used = self.cuts.iter().zip(weights).filter(|(_, weight)| *weight > 0.0);
-        Outcome::Impossible(used.map(|(c, weight)| (c.demand, c.w.clone(), weight)).collect())
+        for (block, turn) in self.blocks.iter().zip(&excluded.blocks) {
+            let size = length(turn);
+            if size > 0.0 {
+                // A little way from the tight direction: on the same side of all but its kinks.
+                let mut w = float(&self.tight[block.tight].target);
+                for (&c, d) in self.task.demands[block.demand].inputs.iter().zip(turn) {
+                    w[c] += 1e-4 * d / size;
+                }
+                all.push(Excluding { demand: block.demand, w, weight: size, cut: None });
+            }
+        }
+        all
     }
 }

@@ -45,6 +45,15 @@ pub struct Solution {
     pub coefficients: Vec<BTreeMap<usize, Rational>>,
 }
 
+/// Farkas' combination of blocks and cuts that excludes every λ. It reads as a network that is better
+/// than the bound: a weight per cut, and per block the direction in which its neuron turns.
+pub struct Excluded {
+    /// One weight `≥ 0` per cut.
+    pub cuts: Vec<f64>,
+    /// One vector on the inputs of its demand per block.
+    pub blocks: Vec<Vec<f64>>,
+}
+
 /// A row `a·z = b` in sparse form.
 type Row = (Vec<(usize, Rational)>, Rational);
 /// A coefficient of a block: `factor·λ_i + sign·variable`.
@@ -59,6 +68,8 @@ pub struct Rows<'t, 'p> {
     core: Vec<Row>,
     /// Per block and sample.
     terms: Vec<Vec<Term>>,
+    /// Per block its first row of `vec = target` in `core`, one row per input that it reads.
+    starts: Vec<usize>,
     /// `(row over λ, weight, right-hand side)`.
     cuts: Vec<(Vec<Rational>, Rational, Rational)>,
 }
@@ -69,7 +80,7 @@ impl<'t, 'p> Rows<'t, 'p> {
         let count = task.samples.len();
         let ones = (0..count).map(|k| (k, Rational::one())).collect();
         let core = task.sum.iter().map(|sum| (Vec::clone(&ones), sum.clone())).collect();
-        Self { task, columns: count, core, terms: Vec::new(), cuts: Vec::new() }
+        Self { task, columns: count, core, terms: Vec::new(), starts: Vec::new(), cuts: Vec::new() }
     }
 
     /// Adds a block.
@@ -107,6 +118,7 @@ impl<'t, 'p> Rows<'t, 'p> {
                 }
             });
         }
+        self.starts.push(self.core.len());
         for &c in &demand.inputs {
             let mut row: Vec<(usize, Rational)> = Vec::new();
             for (k, (factor, extra)) in
@@ -130,8 +142,8 @@ impl<'t, 'p> Rows<'t, 'p> {
     /// λ with the largest common slack, in simple numbers where there is room.
     ///
     /// # Errors
-    /// There are no such λ: a weight per cut, of a combination that shows it.
-    pub fn solve(&self) -> Result<Solution, Vec<f64>> {
+    /// There are no such λ.
+    pub fn solve(&self, blocks: &[Block]) -> Result<Solution, Excluded> {
         let (slack, total) = (self.columns, self.columns + 2 + self.cuts.len());
         let dense = |row: &[(usize, Rational)]| {
             let mut dense = vec![Rational::zero(); total];
@@ -159,8 +171,16 @@ impl<'t, 'p> Rows<'t, 'p> {
                 Ok(self.read(&self.simpler(&x[..slack], &half)))
             }
             Outcome::Infeasible { y } => {
-                let own = &y[self.core.len()..self.core.len() + self.cuts.len()];
-                Err(own.iter().map(|y| -to_f64(y)).collect())
+                let float = |y: &[Rational]| y.iter().map(|y| -to_f64(y)).collect::<Vec<f64>>();
+                let own = |(start, block): (&usize, &Block)| {
+                    let count = self.task.demands[block.demand].inputs.len();
+                    float(&y[*start..start + count])
+                };
+                let count = self.core.len();
+                Err(Excluded {
+                    cuts: float(&y[count..count + self.cuts.len()]),
+                    blocks: self.starts.iter().zip(blocks).map(own).collect(),
+                })
             }
         }
     }
