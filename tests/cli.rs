@@ -13,6 +13,8 @@ mod inputs;
 mod limits;
 #[path = "cli/points.rs"]
 mod points;
+#[path = "cli/tools.rs"]
+mod tools;
 #[path = "cli/words.rs"]
 mod words;
 

@@ -1,4 +1,6 @@
 //! What can be asked on the command line.
+use super::diff::DiffArguments;
+use super::generate::{CompletionsArguments, ManArguments};
 use crate::prove::decide::Question;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use maxmargin_kernel::claim::{Region, Scope};
@@ -9,7 +11,8 @@ use std::path::PathBuf;
 const AFTER: &str = "\
 Exit codes: 0 everything asked for is certified or verified; 1 a certificate was rejected;
 2 malformed input; 3 the certificate speaks of another model or data set; 4 a limit was reached;
-5 something asked for is undecided (what was proved is still written); 64 usage; 70 internal error.";
+5 something asked for is undecided (what was proved is still written); 6 (diff) the new certificate
+says less than the old; 64 usage; 70 internal error.";
 
 /// Is the point your training converged to optimal for the max-margin problem? With proof.
 #[derive(Debug, Parser)]
@@ -18,6 +21,9 @@ pub(super) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// No report and no progress: the exit code tells; errors and --json are still printed
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
 }
 
 /// The commands.
@@ -41,9 +47,18 @@ pub(super) enum Command {
     /// Verify certificates in exact arithmetic
     #[command(after_help = CHECK)]
     Check(CheckArguments),
-    /// Print a certificate in words
+    /// Show a certificate in words, or as a page with pictures
     #[command(after_help = SHOW)]
     Show(ShowArguments),
+    /// Say what changed between two certificates
+    #[command(after_help = super::diff::HELP)]
+    Diff(DiffArguments),
+    /// Print completions for a shell
+    #[command(after_help = super::generate::COMPLETIONS)]
+    Completions(CompletionsArguments),
+    /// Print the manual page, or write one for every command
+    #[command(after_help = super::generate::MAN)]
+    Man(ManArguments),
 }
 
 const CERTIFY: &str = "\
@@ -80,19 +95,21 @@ Example:
 The tables are those of G. Vardi, O. Shamir, N. Srebro, On Margin Maximization in Linear and ReLU
 Networks (arXiv 2110.02732). Every proof is found from the point and the data, then checked.";
 const CHECK: &str = "\
-Example:
+Examples:
   maxmargin check net.cert.json --model net.safetensors --data train.npz
+  maxmargin check certificates/ --json
 
 With --model and --data the certificates must speak of exactly these; without, of the network and
 data embedded in the file.";
 const SHOW: &str = "\
-Example:
-  maxmargin show net.cert.json";
+Examples:
+  maxmargin show net.cert.json
+  maxmargin show net.cert.json --html net.html";
 
 /// A model and its training set.
 #[derive(Debug, Args)]
 pub(super) struct Inputs {
-    /// The network: .safetensors, .npz or exact .json
+    /// The network: .safetensors, .npz, .onnx or exact .json
     #[arg(long, value_name = "FILE")]
     pub model: PathBuf,
     /// The training set: .npz (arrays X, y), .csv or exact .json
@@ -265,7 +282,8 @@ pub(super) struct PaperArguments {
 /// `maxmargin check`.
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
-    /// Certificates; gzip if the name ends in .gz
+    /// Certificates, gzip if the name ends in .gz; folders and patterns stand for the certificates
+    /// in them
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The network the certificates must speak of
@@ -288,6 +306,9 @@ pub(super) struct ShowArguments {
     /// A certificate
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// Write a page with pictures instead: one HTML file, complete in itself
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// The network, if the certificate does not embed it
     #[arg(long, value_name = "FILE", requires = "data")]
     pub model: Option<PathBuf>,
@@ -316,7 +337,7 @@ fn nonnegative(text: &str) -> Result<Rational, String> {
     if value < Rational::default() { Err("must not be negative".into()) } else { Ok(value) }
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() && value >= 0.0 => Ok(value),
         _ => Err("must be a number ≥ 0".into()),

@@ -1,7 +1,8 @@
 //! `maxmargin check`.
 use super::arguments::{CheckArguments, Reading};
 use super::error::Stop;
-use super::output::say;
+use super::files::{Files, expand};
+use super::output::{say, say_json, say_unbroken};
 use crate::certify::open;
 use crate::import::load_problem;
 use crate::report;
@@ -11,19 +12,26 @@ use std::path::{Path, PathBuf};
 
 pub(super) fn run(arguments: &CheckArguments) -> Result<u8, Stop> {
     let given = given(arguments.model.as_ref(), arguments.data.as_ref(), &arguments.reading)?;
+    let Files { files, many, others } = expand(&arguments.files)?;
     let mut first_failure = 0;
-    for file in &arguments.files {
+    let mut verified = 0;
+    for file in &files {
         let outcome = check_file(file, given.as_ref());
-        if arguments.json {
-            say(format_args!("{}\n", json(file, &outcome)));
-        } else {
-            say(report::checked(file, &outcome));
+        verified += usize::from(outcome.is_ok());
+        match (&outcome, arguments.json) {
+            (_, true) => say_json(&json(file, &outcome)),
+            (Ok(report), false) if many => say(report::row(file, report)),
+            (Ok(_), false) => say(report::checked(file, &outcome)),
+            (Err(_), false) => say_unbroken(report::checked(file, &outcome)),
         }
         if let Err(failure) = outcome
             && first_failure == 0
         {
             first_failure = failure.exit_code();
         }
+    }
+    if files.len() > 1 && !arguments.json {
+        say(report::summary(verified, files.len() - verified, others));
     }
     Ok(first_failure)
 }

@@ -1,7 +1,7 @@
 //! `maxmargin solve`.
 use super::arguments::SolveArguments;
 use super::error::Stop;
-use super::output::{budget, say, spinner, threads};
+use super::output::{budget, say, say_json, spinner, threads};
 use crate::certify::{Sealed, global_stage, seal};
 use crate::import::{check_folder, load_data, save_model};
 use crate::solve::{Request, Solved, solve};
@@ -49,7 +49,7 @@ pub(super) fn run(arguments: &SolveArguments) -> Result<u8, Stop> {
                 json!({"seconds": seconds, "rounds": solved.rounds, "nodes": solved.nodes}),
             );
         }
-        say(format_args!("{value}\n"));
+        say_json(&value);
     } else {
         say(text(arguments, &solved, seconds, bytes));
     }

@@ -30,6 +30,11 @@ const SPARE_BITS: u64 = 24;
 const MAX_BITS: u64 = 58;
 /// A relative excess below this is taken for equality.
 const TIGHT: f64 = 1e-7;
+/// How far from the direction of such a leaf that of equality may be: an excess is of second order.
+const CLOSE: f64 = 1e-3;
+/// The same while cuts are still closing in, after so many rounds.
+const NEARBY: f64 = 0.1;
+const PATIENCE: usize = 8;
 
 /// A direction at which `s·g(w) = T|w|` must hold.
 #[derive(Clone, Debug, PartialEq)]
@@ -147,7 +152,7 @@ pub fn choose(task: &Task, budget: &Budget) -> Outcome {
             }
         }
     }
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
         if budget.expired() {
             return Outcome::Stuck;
         }
@@ -162,7 +167,7 @@ pub fn choose(task: &Task, budget: &Budget) -> Outcome {
             match tree(task.problem, &multipliers, demand, &exact) {
                 Ok(nodes) => covers.push(cover(demand, nodes)),
                 Err(None) => return Outcome::Stuck,
-                Err(Some(leaf)) => learnt |= search.learn(k, &leaf, &solution),
+                Err(Some(leaf)) => learnt |= search.learn(k, &leaf, &solution, round),
             }
         }
         if covers.len() == task.demands.len() {
@@ -213,11 +218,20 @@ impl Search<'_, '_> {
     }
 
     /// Refines the program by a leaf that did not close; false if that leads nowhere.
-    fn learn(&mut self, demand: usize, leaf: &Stuck, solution: &Solution) -> bool {
+    fn learn(&mut self, demand: usize, leaf: &Stuck, solution: &Solution, round: usize) -> bool {
         if self.blocks_at(demand, &leaf.sides) {
             return true;
         }
         let wanted = &self.task.demands[demand];
+        if round >= PATIENCE
+            && let Some(w) = self.attained(wanted, leaf, NEARBY)
+        {
+            // Cuts close in on a direction where the bound must be attained only in the limit.
+            let demanded = solution.is_tight && self.cuts.iter().any(|c| c.w == w);
+            if self.cut(demand, w.clone()) || (demanded && self.tighten(demand, leaf, &w)) {
+                return true;
+            }
+        }
         let (size, t) = (length(&leaf.w), to_f64(&wanted.t));
         let excess = size - t;
         if size > 0.0 && excess > TIGHT * t {
@@ -235,11 +249,15 @@ impl Search<'_, '_> {
             }
         }
         // Equality, as far as floats can tell.
-        let Some(w) = self.attained(wanted, leaf) else { return false };
-        if self.cut(demand, w.clone()) {
-            return true;
-        }
-        let Some(norm) = exact_root(&dot(&w, &w)) else { return false };
+        let Some(w) = self.attained(wanted, leaf, CLOSE) else { return false };
+        self.cut(demand, w.clone()) || self.tighten(demand, leaf, &w)
+    }
+
+    /// Takes the bound to be attained in this direction; false if that is known, or its length is
+    /// not rational.
+    fn tighten(&mut self, demand: usize, leaf: &Stuck, w: &[Rational]) -> bool {
+        let wanted = &self.task.demands[demand];
+        let Some(norm) = exact_root(&dot(w, w)) else { return false };
         let target = w.iter().map(|e| e * &wanted.t / &norm).collect();
         let direction = Tight { sign: wanted.cone.sign, target, t: wanted.t.clone() };
         if self.tight.contains(&direction) {
@@ -318,13 +336,13 @@ impl Search<'_, '_> {
     }
 
     /// The simple direction at which a leaf seems to attain its bound.
-    fn attained(&self, demand: &Demand, leaf: &Stuck) -> Option<Vec<Rational>> {
+    fn attained(&self, demand: &Demand, leaf: &Stuck, tolerance: f64) -> Option<Vec<Rational>> {
         let size = length(&leaf.w);
         let close = |w: &[Rational]| {
             let floats: Vec<f64> = w.iter().map(to_f64).collect();
             let norm = length(&floats);
             let apart = floats.iter().zip(&leaf.w).map(|(a, b)| (a / norm - b / size).abs());
-            norm > 0.0 && size > 0.0 && apart.fold(0.0, f64::max) < 1e-6
+            norm > 0.0 && size > 0.0 && apart.fold(0.0, f64::max) < tolerance
         };
         let known = self.task.hints.iter().chain(&self.tight);
         let hint = known

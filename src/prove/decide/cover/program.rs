@@ -43,6 +43,8 @@ pub struct Solution {
     pub lambda: Vec<Rational>,
     /// The coefficients of every block, by sample.
     pub coefficients: Vec<BTreeMap<usize, Rational>>,
+    /// Whether the cuts leave no slack.
+    pub is_tight: bool,
 }
 
 /// Farkas' combination of blocks and cuts that excludes every λ. It reads as a network that is better
@@ -168,7 +170,7 @@ impl<'t, 'p> Rows<'t, 'p> {
         match lp::minimise(&program) {
             Outcome::Optimal { x, .. } | Outcome::Unbounded { x, .. } => {
                 let half = &x[slack] / Rational::from_integer(2.into());
-                Ok(self.read(&self.simpler(&x[..slack], &half)))
+                Ok(self.read(&self.simpler(&x[..slack], &half), half.is_zero()))
             }
             Outcome::Infeasible { y } => {
                 let float = |y: &[Rational]| y.iter().map(|y| -to_f64(y)).collect::<Vec<f64>>();
@@ -230,7 +232,7 @@ impl<'t, 'p> Rows<'t, 'p> {
             .all(|(row, weight, right)| dot(row, &z[..row.len()]) + weight * slack <= *right)
     }
 
-    fn read(&self, z: &[Rational]) -> Solution {
+    fn read(&self, z: &[Rational], is_tight: bool) -> Solution {
         let value = |(k, (factor, extra)): (usize, &Term)| {
             let own = factor * &z[k];
             let value = extra.iter().fold(own, |sum, (v, sign)| sum + sign * &z[*v]);
@@ -238,6 +240,7 @@ impl<'t, 'p> Rows<'t, 'p> {
         };
         Solution {
             lambda: z[..self.task.samples.len()].to_vec(),
+            is_tight,
             coefficients: (self.terms.iter())
                 .map(|block| block.iter().enumerate().map(value).collect())
                 .collect(),
