@@ -10,6 +10,7 @@ mod curve;
 mod optimum;
 mod setting;
 mod stationarity;
+mod width;
 
 pub use setting::Setting;
 
@@ -199,8 +200,17 @@ impl<'s, 'a> Decider<'s, 'a> {
             return Ok(entry);
         }
         let curve = self.local().ok();
-        better::search(setting, curve.as_ref(), self.budget).ok_or_else(|| {
-            "no bound of any width meets this point, and no better network of this architecture was found".into()
+        let better = better::search(setting, curve.as_ref(), self.budget);
+        better.or_else(|| width::global(setting, self.budget)).ok_or_else(|| {
+            let width = match width::applies(setting) {
+                true => "nor a tree of bounds for this width",
+                false => "bounds for one width are searched only at depth 2 with one output, without shared \
+                          weights, for at most 8 samples and 4 neurons",
+            };
+            format!(
+                "no bound of any width meets this point, {width}; and no better network of this \
+                 architecture was found"
+            )
         })
     }
 }

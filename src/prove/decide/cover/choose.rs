@@ -5,7 +5,7 @@
 //! that does not close names a direction that excludes them (a *cut*), or, if it contains a direction
 //! at which the bound is attained, the equations under which it closes (a *block*). Both hold for
 //! every λ that serves, so the answer does not depend on which λ came first.
-use super::program::{Block, Cut, Rows, Solution, upper};
+use super::program::{Block, Cut, Excluded, Rows, Solution, upper};
 use super::tree::{Demand, Stuck, tree};
 use super::{cover, exact_root};
 use crate::budget::Budget;
@@ -30,6 +30,11 @@ const SPARE_BITS: u64 = 24;
 const MAX_BITS: u64 = 58;
 /// A relative excess below this is taken for equality.
 const TIGHT: f64 = 1e-7;
+/// How far from the direction of such a leaf that of equality may be: an excess is of second order.
+const CLOSE: f64 = 1e-3;
+/// The same while cuts are still closing in, after so many rounds.
+const NEARBY: f64 = 0.1;
+const PATIENCE: usize = 8;
 
 /// A direction at which `s·g(w) = T|w|` must hold.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,6 +61,8 @@ pub struct Task<'p> {
     pub hints: Vec<Tight>,
     /// `Σλ`, where the tight directions do not fix it.
     pub sum: Option<Rational>,
+    /// Directions `(s, w)` with which to begin.
+    pub seeds: Vec<(i8, Vec<Rational>)>,
 }
 
 /// Multipliers with their covers, in the order of the demands.
@@ -70,11 +77,23 @@ pub struct Found {
 pub enum Outcome {
     /// These serve.
     Found(Box<Found>),
-    /// None serve: directions `(demand, w, weight)` that exclude them together.
-    #[allow(dead_code, reason = "says why; nobody asks yet")]
-    Impossible(Vec<(usize, Vec<Rational>, f64)>),
+    /// None serve, by these directions together.
+    Impossible(Vec<Excluding>),
     /// A limit, or a direction that rational numbers do not reach.
     Stuck,
+}
+
+/// A direction in a combination that excludes every λ: a neuron of a network that is better than
+/// the bound.
+pub struct Excluding {
+    /// Whose cone it is from.
+    pub demand: usize,
+    /// The direction.
+    pub w: Vec<f64>,
+    /// Its weight.
+    pub weight: f64,
+    /// The exact direction, if it is that of a cut.
+    pub cut: Option<Vec<Rational>>,
 }
 
 impl Task<'_> {
@@ -126,14 +145,20 @@ pub fn choose(task: &Task, budget: &Budget) -> Outcome {
         let sides: BTreeMap<usize, bool> =
             task.demands[demand].cone.fixed.iter().map(|(i, tau)| (*i, *tau > 0)).collect();
         search.blocks_at(demand, &sides);
+        let wanted = &task.demands[demand];
+        for (_, w) in task.seeds.iter().filter(|(sign, _)| *sign == wanted.cone.sign) {
+            if task.contains(wanted, w) {
+                search.cut(demand, w.clone());
+            }
+        }
     }
-    for _ in 0..ROUNDS {
+    for round in 0..ROUNDS {
         if budget.expired() {
             return Outcome::Stuck;
         }
-        let solution = match search.rows.solve() {
+        let solution = match search.rows.solve(&search.blocks) {
             Ok(solution) => solution,
-            Err(weights) => return search.impossible(weights),
+            Err(excluded) => return Outcome::Impossible(search.excluding(&excluded)),
         };
         let Some(multipliers) = search.multipliers(&solution) else { return Outcome::Stuck };
         let (mut covers, mut learnt) = (Vec::new(), false);
@@ -142,7 +167,7 @@ pub fn choose(task: &Task, budget: &Budget) -> Outcome {
             match tree(task.problem, &multipliers, demand, &exact) {
                 Ok(nodes) => covers.push(cover(demand, nodes)),
                 Err(None) => return Outcome::Stuck,
-                Err(Some(leaf)) => learnt |= search.learn(k, &leaf, &solution),
+                Err(Some(leaf)) => learnt |= search.learn(k, &leaf, &solution, round),
             }
         }
         if covers.len() == task.demands.len() {
@@ -193,11 +218,20 @@ impl Search<'_, '_> {
     }
 
     /// Refines the program by a leaf that did not close; false if that leads nowhere.
-    fn learn(&mut self, demand: usize, leaf: &Stuck, solution: &Solution) -> bool {
+    fn learn(&mut self, demand: usize, leaf: &Stuck, solution: &Solution, round: usize) -> bool {
         if self.blocks_at(demand, &leaf.sides) {
             return true;
         }
         let wanted = &self.task.demands[demand];
+        if round >= PATIENCE
+            && let Some(w) = self.attained(wanted, leaf, NEARBY)
+        {
+            // Cuts close in on a direction where the bound must be attained only in the limit.
+            let demanded = solution.is_tight && self.cuts.iter().any(|c| c.w == w);
+            if self.cut(demand, w.clone()) || (demanded && self.tighten(demand, leaf, &w)) {
+                return true;
+            }
+        }
         let (size, t) = (length(&leaf.w), to_f64(&wanted.t));
         let excess = size - t;
         if size > 0.0 && excess > TIGHT * t {
@@ -215,11 +249,15 @@ impl Search<'_, '_> {
             }
         }
         // Equality, as far as floats can tell.
-        let Some(w) = self.attained(wanted, leaf) else { return false };
-        if self.cut(demand, w.clone()) {
-            return true;
-        }
-        let Some(norm) = exact_root(&dot(&w, &w)) else { return false };
+        let Some(w) = self.attained(wanted, leaf, CLOSE) else { return false };
+        self.cut(demand, w.clone()) || self.tighten(demand, leaf, &w)
+    }
+
+    /// Takes the bound to be attained in this direction; false if that is known, or its length is
+    /// not rational.
+    fn tighten(&mut self, demand: usize, leaf: &Stuck, w: &[Rational]) -> bool {
+        let wanted = &self.task.demands[demand];
+        let Some(norm) = exact_root(&dot(w, w)) else { return false };
         let target = w.iter().map(|e| e * &wanted.t / &norm).collect();
         let direction = Tight { sign: wanted.cone.sign, target, t: wanted.t.clone() };
         if self.tight.contains(&direction) {
@@ -298,13 +336,13 @@ impl Search<'_, '_> {
     }
 
     /// The simple direction at which a leaf seems to attain its bound.
-    fn attained(&self, demand: &Demand, leaf: &Stuck) -> Option<Vec<Rational>> {
+    fn attained(&self, demand: &Demand, leaf: &Stuck, tolerance: f64) -> Option<Vec<Rational>> {
         let size = length(&leaf.w);
         let close = |w: &[Rational]| {
             let floats: Vec<f64> = w.iter().map(to_f64).collect();
             let norm = length(&floats);
             let apart = floats.iter().zip(&leaf.w).map(|(a, b)| (a / norm - b / size).abs());
-            norm > 0.0 && size > 0.0 && apart.fold(0.0, f64::max) < 1e-6
+            norm > 0.0 && size > 0.0 && apart.fold(0.0, f64::max) < tolerance
         };
         let known = self.task.hints.iter().chain(&self.tight);
         let hint = known
@@ -355,12 +393,24 @@ impl Search<'_, '_> {
         own.filter_map(|(_, list)| list.iter().map(whole).collect()).collect()
     }
 
-    fn impossible(&self, weights: Vec<f64>) -> Outcome {
-        if self.tight.len() > self.task.tight.len() {
-            // A direction was only taken to be tight.
-            return Outcome::Stuck;
+    fn excluding(&self, excluded: &Excluded) -> Vec<Excluding> {
+        let float = |w: &[Rational]| w.iter().map(to_f64).collect::<Vec<f64>>();
+        let mut all = Vec::new();
+        for (cut, &weight) in self.cuts.iter().zip(&excluded.cuts).filter(|(_, w)| **w > 0.0) {
+            let (demand, w) = (cut.demand, float(&cut.w));
+            all.push(Excluding { demand, w, weight, cut: Some(cut.w.clone()) });
         }
-        let used = self.cuts.iter().zip(weights).filter(|(_, weight)| *weight > 0.0);
-        Outcome::Impossible(used.map(|(c, weight)| (c.demand, c.w.clone(), weight)).collect())
+        for (block, turn) in self.blocks.iter().zip(&excluded.blocks) {
+            let size = length(turn);
+            if size > 0.0 {
+                // A little way from the tight direction: on the same side of all but its kinks.
+                let mut w = float(&self.tight[block.tight].target);
+                for (&c, d) in self.task.demands[block.demand].inputs.iter().zip(turn) {
+                    w[c] += 1e-4 * d / size;
+                }
+                all.push(Excluding { demand: block.demand, w, weight: size, cut: None });
+            }
+        }
+        all
     }
 }

@@ -6,7 +6,7 @@ mod choose;
 mod program;
 mod tree;
 
-pub use choose::{Outcome, Task, Tight, choose};
+pub use choose::{Excluding, Outcome, Task, Tight, choose};
 pub use tree::Demand;
 
 use super::setting::Setting;
@@ -67,7 +67,15 @@ fn prove(setting: &Setting, claim: &Claim, local: bool, budget: &Budget) -> Opti
     }
     // With one output constraints are samples.
     let samples = setting.active.clone();
-    let task = Task { problem: setting.problem, demands, samples, tight, hints: vec![], sum: None };
+    let task = Task {
+        problem: setting.problem,
+        demands,
+        samples,
+        tight,
+        hints: Vec::new(),
+        sum: None,
+        seeds: Vec::new(),
+    };
     let Outcome::Found(found) = choose(&task, budget) else { return None };
     let proof = match layer_one {
         false => {

@@ -43,6 +43,17 @@ pub struct Solution {
     pub lambda: Vec<Rational>,
     /// The coefficients of every block, by sample.
     pub coefficients: Vec<BTreeMap<usize, Rational>>,
+    /// Whether the cuts leave no slack.
+    pub is_tight: bool,
+}
+
+/// Farkas' combination of blocks and cuts that excludes every λ. It reads as a network that is better
+/// than the bound: a weight per cut, and per block the direction in which its neuron turns.
+pub struct Excluded {
+    /// One weight `≥ 0` per cut.
+    pub cuts: Vec<f64>,
+    /// One vector on the inputs of its demand per block.
+    pub blocks: Vec<Vec<f64>>,
 }
 
 /// A row `a·z = b` in sparse form.
@@ -59,6 +70,8 @@ pub struct Rows<'t, 'p> {
     core: Vec<Row>,
     /// Per block and sample.
     terms: Vec<Vec<Term>>,
+    /// Per block its first row of `vec = target` in `core`, one row per input that it reads.
+    starts: Vec<usize>,
     /// `(row over λ, weight, right-hand side)`.
     cuts: Vec<(Vec<Rational>, Rational, Rational)>,
 }
@@ -69,7 +82,7 @@ impl<'t, 'p> Rows<'t, 'p> {
         let count = task.samples.len();
         let ones = (0..count).map(|k| (k, Rational::one())).collect();
         let core = task.sum.iter().map(|sum| (Vec::clone(&ones), sum.clone())).collect();
-        Self { task, columns: count, core, terms: Vec::new(), cuts: Vec::new() }
+        Self { task, columns: count, core, terms: Vec::new(), starts: Vec::new(), cuts: Vec::new() }
     }
 
     /// Adds a block.
@@ -107,6 +120,7 @@ impl<'t, 'p> Rows<'t, 'p> {
                 }
             });
         }
+        self.starts.push(self.core.len());
         for &c in &demand.inputs {
             let mut row: Vec<(usize, Rational)> = Vec::new();
             for (k, (factor, extra)) in
@@ -130,8 +144,8 @@ impl<'t, 'p> Rows<'t, 'p> {
     /// λ with the largest common slack, in simple numbers where there is room.
     ///
     /// # Errors
-    /// There are no such λ: a weight per cut, of a combination that shows it.
-    pub fn solve(&self) -> Result<Solution, Vec<f64>> {
+    /// There are no such λ.
+    pub fn solve(&self, blocks: &[Block]) -> Result<Solution, Excluded> {
         let (slack, total) = (self.columns, self.columns + 2 + self.cuts.len());
         let dense = |row: &[(usize, Rational)]| {
             let mut dense = vec![Rational::zero(); total];
@@ -156,11 +170,19 @@ impl<'t, 'p> Rows<'t, 'p> {
         match lp::minimise(&program) {
             Outcome::Optimal { x, .. } | Outcome::Unbounded { x, .. } => {
                 let half = &x[slack] / Rational::from_integer(2.into());
-                Ok(self.read(&self.simpler(&x[..slack], &half)))
+                Ok(self.read(&self.simpler(&x[..slack], &half), half.is_zero()))
             }
             Outcome::Infeasible { y } => {
-                let own = &y[self.core.len()..self.core.len() + self.cuts.len()];
-                Err(own.iter().map(|y| -to_f64(y)).collect())
+                let float = |y: &[Rational]| y.iter().map(|y| -to_f64(y)).collect::<Vec<f64>>();
+                let own = |(start, block): (&usize, &Block)| {
+                    let count = self.task.demands[block.demand].inputs.len();
+                    float(&y[*start..start + count])
+                };
+                let count = self.core.len();
+                Err(Excluded {
+                    cuts: float(&y[count..count + self.cuts.len()]),
+                    blocks: self.starts.iter().zip(blocks).map(own).collect(),
+                })
             }
         }
     }
@@ -210,7 +232,7 @@ impl<'t, 'p> Rows<'t, 'p> {
             .all(|(row, weight, right)| dot(row, &z[..row.len()]) + weight * slack <= *right)
     }
 
-    fn read(&self, z: &[Rational]) -> Solution {
+    fn read(&self, z: &[Rational], is_tight: bool) -> Solution {
         let value = |(k, (factor, extra)): (usize, &Term)| {
             let own = factor * &z[k];
             let value = extra.iter().fold(own, |sum, (v, sign)| sum + sign * &z[*v]);
@@ -218,6 +240,7 @@ impl<'t, 'p> Rows<'t, 'p> {
         };
         Solution {
             lambda: z[..self.task.samples.len()].to_vec(),
+            is_tight,
             coefficients: (self.terms.iter())
                 .map(|block| block.iter().enumerate().map(value).collect())
                 .collect(),
