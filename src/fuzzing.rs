@@ -31,6 +31,11 @@ pub fn import_npz(bytes: &[u8]) {
     data("fuzz.npz", bytes, None);
 }
 
+/// A model in ONNX.
+pub fn import_onnx(bytes: &[u8]) {
+    model("fuzz.onnx", bytes);
+}
+
 /// A data set in csv.
 pub fn import_csv(bytes: &[u8]) {
     data("fuzz.csv", bytes, None);

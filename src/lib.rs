@@ -4,6 +4,8 @@
 pub mod budget;
 pub mod certify;
 pub mod cli;
+pub mod divide;
+pub mod export;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod import;

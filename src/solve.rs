@@ -1,13 +1,14 @@
 //! From data alone: a network with the largest normalised margin of any width, with proof.
 use crate::budget::Budget;
 use crate::numeric::two_layer::{View, to_f64};
-use crate::prove::global::{self, Options, Status};
+use crate::prove::global::{self, CheckpointError, Options, Saving, Status};
 use crate::prove::point;
 use maxmargin_kernel::certificate::Entry;
 use maxmargin_kernel::claim::Region;
 use maxmargin_kernel::network::{Activation, Layer, Network};
 use maxmargin_kernel::number::ScaledVec;
 use maxmargin_kernel::problem::{Data, DataError, Problem};
+use std::path::PathBuf;
 
 /// What to reach.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub struct Request {
     pub threads: usize,
     /// When to stop.
     pub budget: Budget,
+    /// Where to keep the state of the search, and to go on from.
+    pub checkpoint: Option<PathBuf>,
 }
 
 /// The best network found, with the claims about it.
@@ -39,6 +42,8 @@ pub struct Solved {
     pub rounds: usize,
     /// Whether a limit ended the search.
     pub limit: bool,
+    /// Why the state could not be saved.
+    pub not_saved: Option<String>,
 }
 
 impl Solved {
@@ -62,6 +67,12 @@ pub enum SolveError {
     /// The search ended before any network classified the data.
     #[error("no network that classifies the data was found")]
     NoNetwork,
+    /// The same, because of a limit.
+    #[error("the limit was reached before a network that classifies the data was found")]
+    Limit,
+    /// The checkpoint cannot be used.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
 }
 
 /// Solves. `report` is told about every round.
@@ -73,23 +84,10 @@ pub fn solve(
     request: &Request,
     report: impl FnMut(Status),
 ) -> Result<Solved, SolveError> {
-    if let Some((i, j)) = data.contradiction() {
-        return Err(SolveError::Contradiction(i, j));
-    }
-    // A throw-away network: it normalises the labels and names what is wrong with the data.
-    let inputs = data.sample(0).len();
-    let blank = blank(&request.activation, inputs).ok_or(SolveError::NoNetwork)?;
-    let data = Problem::new(blank, data.clone())?.data().clone();
-    let view = View::of_data(&data, to_f64(request.activation.slope()));
-    let options = Options {
-        gap: request.gap,
-        starts: 200,
-        budget: request.budget.clone(),
-        parallel: request.threads > 1,
-    };
+    let (data, view, options) = prepare(data, request)?;
     let found = global::search(&view, &[], &options, report);
     let network =
-        global::network(&view, &request.activation, &found.network).ok_or(SolveError::NoNetwork)?;
+        global::network(&view, &request.activation, &found.network).ok_or(none(&found))?;
     let problem = Problem::new(network, data)?;
     let mut entries = Vec::new();
     let lower = point::prove(&problem, None, Region::AnyWidth).ok_or(SolveError::NoNetwork)?;
@@ -110,7 +108,35 @@ pub fn solve(
         nodes,
         rounds: found.rounds,
         limit: found.limit,
+        not_saved: found.not_saved,
     })
+}
+
+/// Why a search has no network.
+pub(crate) fn none(found: &global::Global) -> SolveError {
+    if found.limit { SolveError::Limit } else { SolveError::NoNetwork }
+}
+
+/// The data as networks see them, and how to search.
+pub(crate) fn prepare(data: &Data, request: &Request) -> Result<(Data, View, Options), SolveError> {
+    if let Some((i, j)) = data.contradiction() {
+        return Err(SolveError::Contradiction(i, j));
+    }
+    // A throw-away network: it normalises the labels and names what is wrong with the data.
+    let inputs = data.sample(0).len();
+    let blank = blank(&request.activation, inputs).ok_or(SolveError::NoNetwork)?;
+    let data = Problem::new(blank, data.clone())?.data().clone();
+    let slope = request.activation.slope();
+    let open = |path: &PathBuf| Saving::open(path, &data, slope);
+    let options = Options {
+        gap: request.gap,
+        budget: request.budget.clone(),
+        parallel: request.threads > 1,
+        saving: request.checkpoint.as_ref().map(open).transpose()?,
+        ..Options::default()
+    };
+    let view = View::of_data(&data, to_f64(slope));
+    Ok((data, view, options))
 }
 
 /// One neuron with zero weights.

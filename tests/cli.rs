@@ -11,6 +11,12 @@ mod exact;
 mod inputs;
 #[path = "cli/limits.rs"]
 mod limits;
+#[path = "cli/points.rs"]
+mod points;
+#[path = "cli/solve.rs"]
+mod solve;
+#[path = "cli/tools.rs"]
+mod tools;
 #[path = "cli/words.rs"]
 mod words;
 

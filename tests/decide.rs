@@ -1,14 +1,19 @@
 //! Exact verdicts: the paper's map, random exact points, symmetries.
 use maxmargin::budget::Budget;
 use maxmargin::certify::seal;
+use maxmargin::numeric::pythagorean::orthogonal;
 use maxmargin::paper::{fixtures::map, run};
 use maxmargin::prove::decide::{Decision, Question, decide, prove};
+use maxmargin_kernel::certificate::Proof;
 use maxmargin_kernel::check::{Limits, check};
 use maxmargin_kernel::claim::{Claim, Scope};
 use maxmargin_kernel::network::{Activation, Layer, Network};
 use maxmargin_kernel::number::{Rational, ScaledVec};
 use maxmargin_kernel::problem::{Data, Problem};
 use proptest::prelude::*;
+use rand::seq::SliceRandom;
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64Mcg;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
@@ -87,14 +92,55 @@ fn a_point_that_is_not_scaled_has_the_same_verdicts() {
     }
 }
 
+/// A point by its numbers.
+#[derive(Clone, Debug)]
+struct Point {
+    alpha: Rational,
+    w: Vec<Vec<Rational>>,
+    v: Vec<Rational>,
+    x: Vec<Vec<Rational>>,
+    y: Vec<i64>,
+}
+
+impl Point {
+    fn problem(&self) -> Problem {
+        problem(&self.alpha, &self.w, &self.v, &self.x, &self.y)
+    }
+
+    /// With the labels that the network gives; samples where it is 0 are left out. `None` if none are left.
+    fn labelled(
+        alpha: Rational,
+        w: Vec<Vec<Rational>>,
+        v: Vec<Rational>,
+        x: Vec<Vec<Rational>>,
+    ) -> Option<Self> {
+        let zero = rational(0, 1);
+        let x: Vec<_> = x.into_iter().filter(|x| x.iter().any(|e| *e != zero)).collect();
+        if x.is_empty() {
+            return None;
+        }
+        let probe = problem(&alpha, &w, &v, &x, &vec![1; x.len()]);
+        let values = probe.margins().values();
+        let kept = x.into_iter().zip(values).filter(|(_, q)| **q != zero);
+        let (x, y): (Vec<_>, Vec<_>) =
+            kept.map(|(x, q)| (x, if *q < zero { -1 } else { 1 })).unzip();
+        (!x.is_empty()).then_some(Self { alpha, w, v, x, y })
+    }
+
+    fn samples(&self, f: impl Fn(&[Rational]) -> Vec<Rational>) -> Self {
+        Self { x: self.x.iter().map(|x| f(x)).collect(), ..self.clone() }
+    }
+}
+
 prop_compose! {
+    /// Anything.
     fn small(alphas: Vec<Rational>)(
         alpha in prop::sample::select(alphas),
         d in 1usize..4,
         m in 1usize..4,
         n in 1usize..4,
         numbers in prop::collection::vec(-3i64..=3, 40),
-    ) -> Option<Problem> {
+    ) -> Option<Point> {
         let mut next = numbers.into_iter().cycle();
         let mut vector = |k: usize| -> Vec<Rational> {
             (0..k).map(|_| rational(next.next().unwrap(), 2)).collect()
@@ -102,15 +148,28 @@ prop_compose! {
         let w: Vec<_> = (0..m).map(|_| vector(d)).collect();
         let v = vector(m);
         let x: Vec<_> = (0..n).map(|_| vector(d)).collect();
-        if x.iter().any(|x| x.iter().all(|e| *e == rational(0, 1))) {
-            return None;
-        }
-        // Labels by the network itself, so that the point classifies its data.
-        let probe = problem(&alpha, &w, &v, &x, &vec![1; n]);
-        let sign = |q: &Rational| if *q < rational(0, 1) { -1 } else { 1 };
-        let y: Vec<i64> = probe.margins().values().iter().map(sign).collect();
-        let labelled = problem(&alpha, &w, &v, &x, &y);
-        labelled.gamma().is_ok().then_some(labelled)
+        Point::labelled(alpha, w, v, x)
+    }
+}
+
+prop_compose! {
+    /// Neurons on the axes and samples on a lattice: many kinks, ties, dead neurons, and multipliers
+    /// that are not unique.
+    fn lattice(alphas: Vec<Rational>)(
+        alpha in prop::sample::select(alphas),
+        d in 1usize..4,
+        m in 1usize..4,
+        n in 1usize..6,
+        axes in prop::collection::vec((0usize..4, prop::bool::ANY, prop::bool::ANY), 3),
+        numbers in prop::collection::vec(-1i64..=1, 18),
+    ) -> Option<Point> {
+        let sign = |minus: bool| if minus { -1 } else { 1 };
+        let unit = |axis: usize, s: i64| (0..d).map(|c| rational(if c == axis { s } else { 0 }, 1)).collect();
+        // One axis too many: a dead neuron.
+        let w = axes[..m].iter().map(|(k, s, _)| unit(k % (d + 1), sign(*s))).collect();
+        let v = axes[..m].iter().map(|(k, _, s)| rational(if k % (d + 1) == d { 0 } else { sign(*s) }, 1)).collect();
+        let x = numbers.chunks(d).take(n).map(|x| x.iter().map(|e| rational(*e, 1)).collect()).collect();
+        Point::labelled(alpha, w, v, x)
     }
 }
 
@@ -118,14 +177,57 @@ fn slopes() -> Vec<Rational> {
     vec![rational(0, 1), rational(1, 3), rational(1, 1)]
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+/// So many cases, or as many as the environment asks for.
+fn cases(usual: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|n| n.parse().ok());
+    ProptestConfig { cases: asked.unwrap_or(usual), ..ProptestConfig::default() }
+}
 
-    /// Small points at depth 2 are decided as far as theory promises, and answers do not contradict
+/// The same point after the symmetries of the problem, by name.
+fn images(point: &Point, seed: u64) -> Vec<(&'static str, Point)> {
+    let mut rng = Pcg64Mcg::seed_from_u64(seed);
+    let mut images = Vec::new();
+    let mut neurons: Vec<usize> = (0..point.w.len()).collect();
+    neurons.shuffle(&mut rng);
+    let (w, v) = neurons.iter().map(|j| (point.w[*j].clone(), point.v[*j].clone())).unzip();
+    images.push(("neurons in another order", Point { w, v, ..point.clone() }));
+    let mut samples: Vec<usize> = (0..point.x.len()).collect();
+    samples.shuffle(&mut rng);
+    let (x, y) = samples.iter().map(|i| (point.x[*i].clone(), point.y[*i])).unzip();
+    images.push(("samples in another order", Point { x, y, ..point.clone() }));
+    let mut twice = point.clone();
+    let again = rng.random_range(0..point.x.len());
+    let at = rng.random_range(0..=point.x.len());
+    twice.x.insert(at, point.x[again].clone());
+    twice.y.insert(at, point.y[again]);
+    images.push(("a sample twice", twice));
+    let larger = |x: &[Rational]| x.iter().map(|e| e * rational(5, 3)).collect();
+    images.push(("data scaled", point.samples(larger)));
+    images.push((
+        "classes exchanged",
+        Point {
+            v: point.v.iter().map(|v| -v).collect(),
+            y: point.y.iter().map(|y| -y).collect(),
+            ..point.clone()
+        },
+    ));
+    let frame = orthogonal(&mut rng, point.x[0].len(), 3);
+    let turn = |x: &[Rational]| -> Vec<Rational> {
+        frame.iter().map(|r| r.iter().zip(x).map(|(a, b)| a * b).sum()).collect()
+    };
+    let w = point.w.iter().map(|w| turn(w)).collect();
+    images.push(("rotated", Point { w, ..point.samples(turn) }));
+    images
+}
+
+proptest! {
+    #![proptest_config(cases(400))]
+
+    /// Points at depth 2 are decided as far as theory promises, and answers do not contradict
     /// each other: local implies KKT, global implies local.
     #[test]
-    fn small_points_are_decided(point in small(slopes())) {
-        let Some(point) = point else { return Ok(()) };
+    fn small_points_are_decided(point in prop_oneof![small(slopes()), lattice(slopes())]) {
+        let Some(point) = point.map(|p| p.problem()) else { return Ok(()) };
         let [kkt, local, global] = verdicts(&point, Scope::All)[..] else { unreachable!() };
         prop_assert!(kkt.is_some(), "KKT undecided");
         prop_assert!(!(kkt == Some(false) && local == Some(true)), "local but not KKT");
@@ -140,36 +242,65 @@ proptest! {
     }
 
     /// Verdicts do not depend on the order of samples or neurons, on repeated samples, on the scale
-    /// of the data, or on the names of the two classes.
+    /// of the data, on the frame, or on the names of the two classes.
     #[test]
-    fn verdicts_have_the_symmetries_of_the_problem(point in small(slopes())) {
+    fn verdicts_have_the_symmetries_of_the_problem(
+        point in prop_oneof![small(slopes()), lattice(slopes())],
+        seed in any::<u64>(),
+    ) {
         let Some(point) = point else { return Ok(()) };
-        let before = verdicts(&point, Scope::All);
-        let rows = |l: &Layer| -> Vec<Vec<Rational>> { (0..l.rows()).map(|r| l.row(r).to_rationals()).collect() };
-        let [first, second] = point.network().layers() else { unreachable!() };
-        let (w, v) = (rows(first), second.parameters().to_rationals());
-        let x: Vec<Vec<Rational>> = point.data().samples().iter().map(ScaledVec::to_rationals).collect();
-        let y = point.data().labels().to_vec();
-        let alpha = point.activation().slope().clone();
-        let reversed = |list: &[Vec<Rational>]| list.iter().rev().cloned().collect::<Vec<_>>();
-        let turned: Vec<Rational> = v.iter().rev().cloned().collect();
-        let other = problem(&alpha, &reversed(&w), &turned, &x, &y);
-        prop_assert_eq!(&verdicts(&other, Scope::All), &before, "neurons reversed");
-        let labels: Vec<i64> = y.iter().rev().copied().collect();
-        let other = problem(&alpha, &w, &v, &reversed(&x), &labels);
-        prop_assert_eq!(&verdicts(&other, Scope::All), &before, "samples reversed");
-        let (mut twice, mut both) = (x.clone(), y.clone());
-        twice.push(x[0].clone());
-        both.push(y[0]);
-        let other = problem(&alpha, &w, &v, &twice, &both);
-        prop_assert_eq!(&verdicts(&other, Scope::All), &before, "a sample twice");
-        let larger: Vec<Vec<Rational>> =
-            x.iter().map(|x| x.iter().map(|e| e * rational(5, 3)).collect()).collect();
-        let other = problem(&alpha, &w, &v, &larger, &y);
-        prop_assert_eq!(&verdicts(&other, Scope::All), &before, "data scaled");
-        let negated: Vec<Rational> = v.iter().map(|v| -v).collect();
-        let flipped: Vec<i64> = y.iter().map(|y| -y).collect();
-        let other = problem(&alpha, &w, &negated, &x, &flipped);
-        prop_assert_eq!(&verdicts(&other, Scope::All), &before, "classes exchanged");
+        let before = verdicts(&point.problem(), Scope::All);
+        for (name, image) in images(&point, seed) {
+            prop_assert_eq!(&verdicts(&image.problem(), Scope::All), &before, "{}", name);
+        }
+    }
+}
+
+/// One neuron per label in `labels` (each at most once), the samples of which it serves with equal
+/// margins although they lie far apart: as good as one neuron can be, worse than two.
+fn one_neuron_per_label(rng: &mut Pcg64Mcg, labels: &[i64]) -> Point {
+    let d = 2 * labels.len();
+    let frame = orthogonal(rng, d, 3);
+    let mut point = Point { alpha: rational(0, 1), w: vec![], v: vec![], x: vec![], y: vec![] };
+    for (g, label) in labels.iter().enumerate() {
+        let r = rational(rng.random_range(1..=3), rng.random_range(1..=2));
+        let (own, across) = (&frame[2 * g], &frame[2 * g + 1]);
+        point.w.push(own.iter().map(|e| e * &r).collect());
+        point.v.push(&r * rational(*label, 1));
+        let third = rng.random_bool(0.5);
+        let spread = [(true, 1), (true, -1), (third, if rng.random() { 1 } else { -1 })];
+        for (_, side) in spread.iter().filter(|s| s.0) {
+            // w·x = 1/r, and a distance from w at least twice as long.
+            let t = rational(side * rng.random_range(4..=7), 2);
+            let at = own.iter().zip(across).map(|(a, b)| (a + b * &t) / (&r * &r)).collect();
+            point.x.push(at);
+            point.y.push(*label);
+        }
+    }
+    point
+}
+
+proptest! {
+    #![proptest_config(cases(12))]
+
+    /// Where the bound for every width is loose, a tree over this width decides; with spare neurons the
+    /// point is no optimum.
+    #[test]
+    fn the_best_network_of_one_width_is_recognised(seed in any::<u64>(), both in any::<bool>()) {
+        let mut rng = Pcg64Mcg::seed_from_u64(seed);
+        let labels: &[i64] = if both { &[1, -1] } else { &[1] };
+        let point = one_neuron_per_label(&mut rng, labels);
+        let here = decide(&point.problem(), Scope::All, &Question::ALL, &Budget::default());
+        let answers: Vec<_> = here.iter().map(Decision::verdict).collect();
+        prop_assert_eq!(answers, vec![Some(true); 3]);
+        let global = here[2].answer.as_ref().unwrap();
+        prop_assert!(matches!(global.proof, Proof::WidthTree(_)), "{:?}", global.proof);
+        let mut wider = point.clone();
+        for _ in labels {
+            wider.w.push(vec![rational(0, 1); point.x[0].len()]);
+            wider.v.push(rational(0, 1));
+        }
+        let global = decide(&wider.problem(), Scope::All, &[Question::Global], &Budget::default());
+        prop_assert_eq!(global[0].verdict(), Some(false));
     }
 }

@@ -7,10 +7,11 @@ type Target = (&'static str, fn(&[u8]), usize);
 
 #[test]
 fn every_seed_passes_its_target() {
-    let targets: [Target; 5] = [
+    let targets: [Target; 6] = [
         ("certificate", fuzzing::certificate, 6),
         ("import_safetensors", fuzzing::import_safetensors, 4),
         ("import_npz", fuzzing::import_npz, 4),
+        ("import_onnx", fuzzing::import_onnx, 4),
         ("import_csv", fuzzing::import_csv, 4),
         ("import_json", fuzzing::import_json, 4),
     ];

@@ -22,6 +22,8 @@ mod csv;
 mod json;
 #[path = "import/npz.rs"]
 mod npz;
+#[path = "import/onnx.rs"]
+mod onnx;
 #[path = "import/problem.rs"]
 mod problem;
 #[path = "import/pytorch.rs"]

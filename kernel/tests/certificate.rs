@@ -175,12 +175,16 @@ fn keys_are_required_known_single_and_in_order() {
     let dual = named("e_cell_and_near");
     let nested =
         dual.replacen(r#"{"close":[2,2]}"#, &format!(r#"{{"close":{}"#, "[".repeat(100_000)), 1);
-    assert!(malformed(&nested).contains("recursion limit exceeded"));
+    assert!(malformed(&nested).contains("invalid type: sequence"), "the list holds integers");
     for (from, to, reason) in [
-        (r#"{"close":[2,2]}"#, r#"{"close":[2,2],"split":0}"#, "did not match any variant"),
-        (r#"{"close":[2,2]}"#, r#"{"trust":[2,2]}"#, "did not match any variant"),
-        (r#"{"close":[2,2]}"#, r#"{"close":[2,9223372036854775808]}"#, "did not match any variant"),
-        (r#"{"close":[2,2]}"#, r#"{"close":[2,2.0]}"#, "did not match any variant"),
+        (r#"{"close":[2,2]}"#, r#"{"close":[2,2],"split":0}"#, "does not belong to this node"),
+        (r#"{"close":[2,2]}"#, r#"{"trust":[2,2]}"#, "unknown field `trust`"),
+        (
+            r#"{"close":[2,2]}"#,
+            r#"{"close":[2,9223372036854775808]}"#,
+            "invalid value: integer `9223372036854775808`",
+        ),
+        (r#"{"close":[2,2]}"#, r#"{"close":[2,2.0]}"#, "invalid type: floating point"),
         (r#""nodes":"#, r#""proof":1,"nodes":"#, "expected the key `nodes`, found `proof`"),
         (r#""covers":"#, r#""cover":"#, "expected the key `covers`, found `cover`"),
         (r#""units":{"#, r#""unit":1,"units":{"#, "unknown field `unit`"),
@@ -207,7 +211,7 @@ fn structs_are_objects_and_no_lists_of_their_fields() {
         assert!(dual.contains(from), "{from}");
         let reason = malformed(&dual.replacen(from, to, 1));
         assert!(
-            reason.contains("expected an object") || reason.contains("did not match any variant"),
+            reason.contains("expected an object") || reason.contains("enum LayerJson"),
             "{reason}"
         );
     }

@@ -107,22 +107,24 @@ impl Search<'_> {
             self.upper(&mut bracket, outcome, "norm bound", entry, 0);
         }
         if let Some(view) = self.view.filter(|_| !request.budget.expired()) {
-            let sign = |v: f64| if v < 0.0 { -1.0 } else { 1.0 };
-            let seeds: Vec<_> = view.units.iter().map(|u| (sign(u.v), u.w.clone())).collect();
             let options = global::Options {
                 gap: request.gap,
-                starts: 200,
                 budget: request.budget.clone(),
                 parallel: request.threads > 1,
+                saving: request.saving.clone(),
+                ..Default::default()
             };
-            let found = global::search(view, &seeds, &options, |s| stage(&global_stage(&s)));
+            let found = global::search(view, &view.seeds(), &options, |s| stage(&global_stage(&s)));
             outcome.limit |= found.limit;
+            outcome.not_saved = found.not_saved.clone();
             if let Some((entry, nodes)) = global::upper_entry(problem, &found) {
                 self.upper(&mut bracket, outcome, "dual bound", entry, nodes);
             }
             self.better.extend(global::in_architecture(problem, view, &found));
-            let options = Options { budget: request.budget.clone(), ..Options::default() };
-            self.better.extend(polish(problem, view, &options).map(|p| p.network));
+            if !request.budget.expired() {
+                let options = Options { budget: request.budget.clone(), ..Options::default() };
+                self.better.extend(polish(problem, view, &options).map(|p| p.network));
+            }
             wide = global::lower_entry(problem, view, &found);
         }
         let lower = best(problem, &self.better, region);

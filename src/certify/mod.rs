@@ -7,13 +7,16 @@ pub use brackets::{Bracket, global_stage};
 pub use seal::{Sealed, bytes, open, seal};
 
 use crate::budget::Budget;
+use crate::import::Source;
 use crate::prove::decide::{Decision, Question, decide};
+use crate::prove::global::Saving;
 use crate::prove::kkt_residual;
 use maxmargin_kernel::certificate::Entry;
-use maxmargin_kernel::claim::{Region, Scope};
+use maxmargin_kernel::claim::{Number, Region, Scope};
 use maxmargin_kernel::network::TwoLayer;
-use maxmargin_kernel::number::Rational;
+use maxmargin_kernel::number::{Rational, parse_rational};
 use maxmargin_kernel::problem::Problem;
+use std::path::Path;
 
 /// What to prove.
 #[derive(Clone, Debug)]
@@ -34,6 +37,8 @@ pub struct Request {
     pub threads: usize,
     /// When to stop.
     pub budget: Budget,
+    /// Where the search for a bound of any width keeps its state.
+    pub saving: Option<Saving>,
 }
 
 impl Default for Request {
@@ -48,8 +53,96 @@ impl Default for Request {
             gap: 1e-6,
             threads: 1,
             budget: Budget::default(),
+            saving: None,
         }
     }
+}
+
+/// What a user asked for, before defaults.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// Questions for an exact verdict.
+    pub decide: Vec<Question>,
+    /// Their scopes.
+    pub scopes: Vec<Scope>,
+    /// Regions for brackets.
+    pub brackets: Vec<Region>,
+    /// δ of the KKT residual.
+    pub active: Option<Rational>,
+    /// ε of the KKT residual.
+    pub kinks: Option<Rational>,
+}
+
+impl Request {
+    /// The request with defaults for what was not asked: exact verdicts for exact points, the residual
+    /// and brackets for trained ones.
+    ///
+    /// # Errors
+    /// Options that do not go together.
+    pub fn asked(asked: Asked, source: Source) -> Result<Self, &'static str> {
+        let unasked = asked.brackets.is_empty() && asked.decide.is_empty();
+        let exact = unasked && source == Source::Exact;
+        let decide = if exact { Question::ALL.to_vec() } else { asked.decide };
+        let all_scopes = matches!(asked.scopes.as_slice(), [] | [Scope::All]);
+        if !all_scopes && decide.is_empty() {
+            return Err("--scope goes with --decide: brackets are of all layers");
+        }
+        let constant = |text| parse_rational(text).unwrap_or_default();
+        let residual_asked = asked.active.is_some() || asked.kinks.is_some();
+        let residual = (
+            asked.active.unwrap_or_else(|| constant("0.01")),
+            asked.kinks.unwrap_or_else(|| constant("1e-4")),
+        );
+        // All regions; where the rules do not apply, the report says so.
+        let regions = || {
+            let delta = Number(constant("1e-4"));
+            vec![Region::Cell, Region::Near(delta), Region::Everywhere]
+        };
+        Ok(Self {
+            // An exact verdict says more than a residual.
+            residual: (decide.is_empty() || residual_asked).then_some(residual),
+            // Who asks for brackets alone is not told that the residual is missing.
+            residual_asked: asked.brackets.is_empty() || residual_asked,
+            brackets: if unasked && !exact { regions() } else { asked.brackets },
+            scopes: if all_scopes { vec![Scope::All] } else { asked.scopes },
+            decide,
+            ..Self::default()
+        })
+    }
+}
+
+/// Most numbers of a problem that is embedded in its certificate unless asked otherwise.
+const EMBED_LIMIT: usize = 100_000;
+
+/// Whether the problem is small enough to be embedded by default.
+pub fn is_small(problem: &Problem) -> bool {
+    let parameters: usize = problem.network().layers().iter().map(|l| l.rows() * l.cols()).sum();
+    problem.data().len() * problem.network().inputs() + parameters <= EMBED_LIMIT
+}
+
+/// Refuses points of which nothing can be said: contradictory data, a sample that is not classified.
+/// `data` names the data set in the message.
+///
+/// # Errors
+/// A message for the user.
+pub fn usable(problem: &Problem, data: &Path) -> Result<(), String> {
+    if let Some((i, j)) = problem.data().contradiction() {
+        return Err(format!(
+            "{}: samples {i} and {j} have the same features and different labels; no network classifies both",
+            data.display()
+        ));
+    }
+    problem.gamma().map(|_| ()).map_err(|error| {
+        let exact = error.margin.to_string();
+        let exact = if exact.len() <= 60 { format!("{exact} = ") } else { String::new() };
+        format!(
+            "the network does not classify its data: sample {} of {} has margin {exact}{}. Max-margin optimality is defined \
+             only for points with positive margin on every sample: train further, or remove the sample",
+            error.sample,
+            data.display(),
+            Number(error.margin.clone()).approximately(),
+        )
+    })
 }
 
 /// What was proved, and what was not.
@@ -67,6 +160,8 @@ pub struct Outcome {
     pub undecided: Vec<String>,
     /// Whether a limit ended the search.
     pub limit: bool,
+    /// Why the state of the search could not be saved.
+    pub not_saved: Option<String>,
 }
 
 impl Outcome {

@@ -1,4 +1,6 @@
 //! What can be asked on the command line.
+use super::diff::DiffArguments;
+use super::generate::{CompletionsArguments, ManArguments};
 use crate::prove::decide::Question;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use maxmargin_kernel::claim::{Region, Scope};
@@ -9,7 +11,9 @@ use std::path::PathBuf;
 const AFTER: &str = "\
 Exit codes: 0 everything asked for is certified or verified; 1 a certificate was rejected;
 2 malformed input; 3 the certificate speaks of another model or data set; 4 a limit was reached;
-5 something asked for is undecided (what was proved is still written); 64 usage; 70 internal error.";
+5 something asked for is undecided (what was proved is still written); 6 (diff) the new certificate
+says less than the old; 7 (--also-verified) the proved checker does not confirm what the kernel
+verified; 64 usage; 70 internal error.";
 
 /// Is the point your training converged to optimal for the max-margin problem? With proof.
 #[derive(Debug, Parser)]
@@ -18,6 +22,9 @@ pub(super) struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// No report and no progress: the exit code tells; errors and --json are still printed
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
 }
 
 /// The commands.
@@ -35,15 +42,29 @@ pub(super) enum Command {
     /// Find a certified globally optimal two-layer network for a data set
     #[command(after_help = SOLVE)]
     Solve(SolveArguments),
+    /// Divide the proof of a bound over processes or machines, and join the parts
+    #[command(after_help = COVER)]
+    Cover(CoverArguments),
     /// Certify the paper's two tables, cell by cell
     #[command(after_help = PAPER)]
     Paper(PaperArguments),
     /// Verify certificates in exact arithmetic
     #[command(after_help = CHECK)]
     Check(CheckArguments),
-    /// Print a certificate in words
+    /// Show a certificate in words, or as a page with pictures
     #[command(after_help = SHOW)]
     Show(ShowArguments),
+    /// Write a certificate as the input of the proved checker (see proofs/README.md)
+    Export(ExportArguments),
+    /// Say what changed between two certificates
+    #[command(after_help = super::diff::HELP)]
+    Diff(DiffArguments),
+    /// Print completions for a shell
+    #[command(after_help = super::generate::COMPLETIONS)]
+    Completions(CompletionsArguments),
+    /// Print the manual page, or write one for every command
+    #[command(after_help = super::generate::MAN)]
+    Man(ManArguments),
 }
 
 const CERTIFY: &str = "\
@@ -73,6 +94,13 @@ Example:
 
 The network has the largest normalised margin of all two-layer networks of any width, up to the
 certified relative gap that is printed.";
+const COVER: &str = "\
+Example:
+  maxmargin cover split --data train.npz --gap 1e-4 --items 64 -o work
+  for item in work/items/*; do maxmargin cover prove $item; done
+  maxmargin cover join work -o best.cert.json.gz
+
+Items need nothing but themselves: copy them to any machine, and the parts back to work/parts.";
 const PAPER: &str = "\
 Example:
   maxmargin paper --out map
@@ -80,19 +108,21 @@ Example:
 The tables are those of G. Vardi, O. Shamir, N. Srebro, On Margin Maximization in Linear and ReLU
 Networks (arXiv 2110.02732). Every proof is found from the point and the data, then checked.";
 const CHECK: &str = "\
-Example:
+Examples:
   maxmargin check net.cert.json --model net.safetensors --data train.npz
+  maxmargin check certificates/ --json
 
 With --model and --data the certificates must speak of exactly these; without, of the network and
 data embedded in the file.";
 const SHOW: &str = "\
-Example:
-  maxmargin show net.cert.json";
+Examples:
+  maxmargin show net.cert.json
+  maxmargin show net.cert.json --html net.html";
 
 /// A model and its training set.
 #[derive(Debug, Args)]
 pub(super) struct Inputs {
-    /// The network: .safetensors, .npz or exact .json
+    /// The network: .safetensors, .npz, .onnx or exact .json
     #[arg(long, value_name = "FILE")]
     pub model: PathBuf,
     /// The training set: .npz (arrays X, y), .csv or exact .json
@@ -156,6 +186,9 @@ pub(super) struct CertifyArguments {
     /// Relative width at which a bracket is good enough
     #[arg(long, default_value_t = 1e-6, value_parser = seconds)]
     pub gap: f64,
+    /// Keep the state of the search for a bound of any width in this file, and go on from it if it exists
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
     /// Whether the certificate contains network and data (auto: if they are small)
     #[arg(long, value_enum, default_value_t = Embed::Auto)]
     pub embed: Embed,
@@ -243,6 +276,9 @@ pub(super) struct SolveArguments {
     /// Relative gap to reach
     #[arg(long, default_value_t = 1e-6, value_parser = seconds)]
     pub gap: f64,
+    /// Keep the state of the search in this file, and go on from it if it exists
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -251,12 +287,89 @@ pub(super) struct SolveArguments {
     pub limits: Limits,
 }
 
+/// `maxmargin cover`.
+#[derive(Debug, Args)]
+pub(super) struct CoverArguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: CoverCommand,
+}
+
+/// The steps.
+#[derive(Debug, Subcommand)]
+pub(super) enum CoverCommand {
+    /// Find the network and the multipliers, and write the open subtrees of the covers as items
+    Split(SplitArguments),
+    /// Search one item and write its part
+    Prove(ProveArguments),
+    /// Put the parts together into a certificate
+    Join(JoinArguments),
+}
+
+/// `maxmargin cover split`.
+#[derive(Debug, Args)]
+pub(super) struct SplitArguments {
+    /// The training set: .npz (arrays X, y), .csv or exact .json; labels ±1 or 0/1
+    #[arg(long, value_name = "FILE")]
+    pub data: PathBuf,
+    /// The folder to write to
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// At least about so many items, if the covers are that large
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub items: u16,
+    /// Start from (and save) the state of `solve --checkpoint`
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// How to read the data, and the activation
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Relative gap to prove
+    #[arg(long, default_value_t = 1e-6, value_parser = seconds)]
+    pub gap: f64,
+    /// Limits
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// `maxmargin cover prove`.
+#[derive(Debug, Args)]
+pub(super) struct ProveArguments {
+    /// A file that `split` wrote
+    #[arg(value_name = "ITEM")]
+    pub item: PathBuf,
+    /// Where to write the part (default: ../parts, beside the folder of the item)
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Limits
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// `maxmargin cover join`.
+#[derive(Debug, Args)]
+pub(super) struct JoinArguments {
+    /// The folder that `split` wrote
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Where to write the certificate; a name ending in .gz means gzip
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Where to write the network: .safetensors or exact .json
+    #[arg(long, value_name = "FILE")]
+    pub network: Option<PathBuf>,
+}
+
 /// `maxmargin paper`.
 #[derive(Debug, Args)]
 pub(super) struct PaperArguments {
     /// Where to write the certificates and the map
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Also run the proved checker (make -C proofs) and say which cells it confirms
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1, require_equals = true,
+          default_missing_value = "maxmargin-verified")]
+    pub also_verified: Option<PathBuf>,
     /// Limits
     #[command(flatten)]
     pub limits: Limits,
@@ -265,7 +378,8 @@ pub(super) struct PaperArguments {
 /// `maxmargin check`.
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
-    /// Certificates; gzip if the name ends in .gz
+    /// Certificates, gzip if the name ends in .gz; folders and patterns stand for the certificates
+    /// in them
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
     /// The network the certificates must speak of
@@ -277,9 +391,36 @@ pub(super) struct CheckArguments {
     /// How to read them
     #[command(flatten)]
     pub reading: Reading,
+    /// Also run the proved checker (make -C proofs) on every file and compare its answers
+    #[arg(long, value_name = "PROGRAM", num_args = 0..=1, require_equals = true,
+          default_missing_value = "maxmargin-verified", conflicts_with = "json")]
+    pub also_verified: Option<PathBuf>,
     /// Print one JSON object per file
     #[arg(long)]
     pub json: bool,
+}
+
+/// `maxmargin export`.
+#[derive(Debug, Args)]
+pub(super) struct ExportArguments {
+    /// A certificate
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// For the proved checker, maxmargin-verified
+    #[arg(long)]
+    pub verified: bool,
+    /// Where to write; standard output if absent
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The network, if the certificate does not embed it
+    #[arg(long, value_name = "FILE", requires = "data")]
+    pub model: Option<PathBuf>,
+    /// The training set, if the certificate does not embed it
+    #[arg(long, value_name = "FILE", requires = "model")]
+    pub data: Option<PathBuf>,
+    /// How to read them
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 /// `maxmargin show`.
@@ -288,6 +429,9 @@ pub(super) struct ShowArguments {
     /// A certificate
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// Write a page with pictures instead: one HTML file, complete in itself
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
     /// The network, if the certificate does not embed it
     #[arg(long, value_name = "FILE", requires = "data")]
     pub model: Option<PathBuf>,
@@ -316,7 +460,7 @@ fn nonnegative(text: &str) -> Result<Rational, String> {
     if value < Rational::default() { Err("must not be negative".into()) } else { Ok(value) }
 }
 
-fn seconds(text: &str) -> Result<f64, String> {
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() && value >= 0.0 => Ok(value),
         _ => Err("must be a number ≥ 0".into()),

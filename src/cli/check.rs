@@ -1,8 +1,10 @@
 //! `maxmargin check`.
 use super::arguments::{CheckArguments, Reading};
 use super::error::Stop;
-use super::output::say;
+use super::files::{Files, expand};
+use super::output::{say, say_json, say_unbroken};
 use crate::certify::open;
+use crate::export::export;
 use crate::import::load_problem;
 use crate::report;
 use maxmargin_kernel::check::{Failure, Limits, Report, check, report_json};
@@ -11,19 +13,29 @@ use std::path::{Path, PathBuf};
 
 pub(super) fn run(arguments: &CheckArguments) -> Result<u8, Stop> {
     let given = given(arguments.model.as_ref(), arguments.data.as_ref(), &arguments.reading)?;
+    let Files { files, many, others } = expand(&arguments.files)?;
     let mut first_failure = 0;
-    for file in &arguments.files {
+    let mut verified = 0;
+    for file in &files {
         let outcome = check_file(file, given.as_ref());
-        if arguments.json {
-            say(format_args!("{}\n", json(file, &outcome)));
-        } else {
-            say(report::checked(file, &outcome));
+        verified += usize::from(outcome.is_ok());
+        match (&outcome, arguments.json) {
+            (_, true) => say_json(&json(file, &outcome)),
+            (Ok(report), false) if many => say(report::row(file, report)),
+            (Ok(_), false) => say(report::checked(file, &outcome)),
+            (Err(_), false) => say_unbroken(report::checked(file, &outcome)),
         }
-        if let Err(failure) = outcome
-            && first_failure == 0
-        {
-            first_failure = failure.exit_code();
+        let code = match (&outcome, &arguments.also_verified) {
+            (Err(failure), _) => failure.exit_code(),
+            (Ok(_), Some(program)) => also_verified(file, given.as_ref(), program)?,
+            (Ok(_), None) => 0,
+        };
+        if first_failure == 0 {
+            first_failure = code;
         }
+    }
+    if files.len() > 1 && !arguments.json {
+        say(report::summary(verified, files.len() - verified, others));
     }
     Ok(first_failure)
 }
@@ -38,6 +50,31 @@ pub(super) fn given(
     let (model_options, data_options) = reading.options();
     let (problem, _) = load_problem(model, data, &model_options, &data_options)?;
     Ok(Some(problem))
+}
+
+/// Hands a file that the kernel verified to the proved checker.
+fn also_verified(path: &Path, given: Option<&Problem>, program: &Path) -> Result<u8, Stop> {
+    let wrong = |e: &dyn std::fmt::Display| Stop::input(format!("{}: {e}", path.display()));
+    let exported = export(open(path).map_err(|e| wrong(&e))?, given).map_err(|e| wrong(&e))?;
+    Ok(match crate::export::run(program, &exported) {
+        Ok(verified) => {
+            let all = exported.claims.len();
+            say(format_args!(
+                "PROVED CHECKER  accepts {} of {all} claims (its input: sha256 {})\n",
+                verified.accepted.len(),
+                verified.digest
+            ));
+            for claim in &verified.not_covered {
+                say(format_args!("  not covered by the proved checker: {claim}\n"));
+            }
+            0
+        }
+        Err(disagreement) => {
+            let path = path.display();
+            say(format_args!("PROVED CHECKER  DOES NOT CONFIRM  {path}\n  {disagreement}\n"));
+            7
+        }
+    })
 }
 
 /// Checks one file.

@@ -1,7 +1,6 @@
 //! How a command stops early.
 use crate::import::ImportError;
 use maxmargin_kernel::check::Failure;
-use maxmargin_kernel::problem::NotClassified;
 
 /// An exit code with the message for standard error.
 #[derive(Debug)]
@@ -47,18 +46,4 @@ impl From<Failure> for Stop {
     fn from(failure: Failure) -> Self {
         Self { code: failure.exit_code(), message: failure.to_string() }
     }
-}
-
-/// The data are not classified: a named outcome with the sample and its exact margin.
-pub(super) fn not_classified(data: &std::path::Path, error: &NotClassified) -> Stop {
-    let margin = maxmargin_kernel::claim::Number(error.margin.clone());
-    let exact = error.margin.to_string();
-    let exact = if exact.len() <= 60 { format!("{exact} = ") } else { String::new() };
-    Stop::input(format!(
-        "the network does not classify its data: sample {} of {} has margin {exact}{}. Max-margin optimality is defined only for \
-         points with positive margin on every sample: train further, or remove the sample",
-        error.sample,
-        data.display(),
-        margin.approximately(),
-    ))
 }

@@ -1,7 +1,7 @@
 //! `maxmargin flow`.
 use super::arguments::{FlowArguments, Limits};
 use super::error::Stop;
-use super::output::{budget, spinner};
+use super::output::{budget, say, say_json, spinner};
 use crate::import::{load_problem, save_model};
 use crate::numeric::flow::snap::{MAX_DENOMINATOR, NotSimple, Snapped, snap};
 use crate::numeric::flow::{Flow, Options, Stopped, flow};
@@ -35,9 +35,9 @@ pub(super) fn run(arguments: &FlowArguments) -> Result<u8, Stop> {
         .ok_or_else(|| Stop::internal("the parameters of the flow do not make a network"))?;
     save_model(&arguments.output, &network)?;
     if arguments.json {
-        println!("{}", report_json(&problem, &end, &network, snapped.as_ref()));
+        say_json(&report_json(&problem, &end, &network, snapped.as_ref()));
     } else {
-        print!("{}", text(arguments, &problem, &end, &network, snapped.as_ref()));
+        say(text(arguments, &problem, &end, &network, snapped.as_ref()));
     }
     Ok(match (end.stopped, snapped) {
         (Stopped::Limit | Stopped::Overflow, _) => 4,

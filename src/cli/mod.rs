@@ -3,8 +3,13 @@
 mod arguments;
 mod certify;
 mod check;
+mod cover;
+mod diff;
 mod error;
+mod export;
+mod files;
 mod flow;
+mod generate;
 mod inputs;
 mod output;
 mod paper;
@@ -15,7 +20,7 @@ mod solve;
 use arguments::{Cli, Command};
 use clap::Parser;
 use error::Stop;
-use output::complain;
+use output::{be_quiet, complain};
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 
@@ -28,6 +33,9 @@ pub fn run() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 64 } else { 0 });
         }
     };
+    if cli.quiet {
+        be_quiet();
+    }
     // The panic hook has printed what happened; what remains is a code that scripts can tell apart.
     let outcome = catch_unwind(|| dispatch(&cli.command))
         .unwrap_or_else(|_| Err(Stop::internal("please report the lines above")));
@@ -46,8 +54,13 @@ fn dispatch(command: &Command) -> Result<u8, Stop> {
         Command::Polish(a) => polish::run(a),
         Command::Flow(a) => flow::run(a),
         Command::Solve(a) => solve::run(a),
+        Command::Cover(a) => cover::run(a),
         Command::Paper(a) => paper::run(a),
         Command::Check(a) => check::run(a),
         Command::Show(a) => show::run(a),
+        Command::Export(a) => export::run(a),
+        Command::Diff(a) => diff::run(a),
+        Command::Completions(a) => generate::completions(a),
+        Command::Man(a) => generate::man(a),
     }
 }

@@ -1,16 +1,47 @@
 //! Files, progress and interruption.
 use super::arguments::Limits;
 use crate::budget::Budget;
+use crate::report::layout::{coloured, wrapped};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::Write;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-/// Writes to standard output. `print!` panics when the reader has gone; the exit code is the
-/// verdict and must survive that.
+/// `--quiet`.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// From now on neither reports nor progress.
+pub(super) fn be_quiet() {
+    QUIET.store(true, Ordering::Relaxed);
+}
+
+fn is_quiet() -> bool {
+    QUIET.load(Ordering::Relaxed)
+}
+
+/// Writes a report to standard output: 80 columns, in colour where standard output is a terminal
+/// and `NO_COLOR` is not set. `print!` panics when the reader has gone; the exit code is the verdict
+/// and must survive that.
 pub(super) fn say(text: impl std::fmt::Display) {
-    let _ = write!(std::io::stdout(), "{text}");
+    say_unbroken(wrapped(&text.to_string()));
+}
+
+/// The same without breaking lines, for reasons that scripts may look for.
+pub(super) fn say_unbroken(text: impl std::fmt::Display) {
+    if !is_quiet() {
+        let _ = write!(anstream::stdout(), "{}", coloured(&text.to_string()));
+    }
+}
+
+/// Writes one JSON object, a line, to standard output.
+pub(super) fn say_json(value: &serde_json::Value) {
+    let _ = writeln!(std::io::stdout(), "{value}");
+}
+
+/// Writes bytes to standard output as they are.
+pub(super) fn say_raw(bytes: &[u8]) {
+    let _ = std::io::stdout().write_all(bytes);
 }
 
 /// Writes a line to standard error, likewise.
@@ -20,6 +51,9 @@ pub(super) fn complain(text: impl std::fmt::Display) {
 
 /// A spinner on a terminal, nothing elsewhere.
 pub(super) fn spinner() -> ProgressBar {
+    if is_quiet() {
+        return ProgressBar::hidden();
+    }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} [{elapsed}]") {
         bar.set_style(style);

@@ -2,7 +2,7 @@
 use super::arguments::PolishArguments;
 use super::error::Stop;
 use super::inputs::load;
-use super::output::{budget, say, spinner, threads};
+use super::output::{budget, say, say_json, spinner, threads};
 use crate::import::{check_target, save_model};
 use crate::numeric::two_layer::{View, to_f64};
 use crate::polish::{Options, polish};
@@ -34,7 +34,7 @@ pub(super) fn run(arguments: &PolishArguments) -> Result<u8, Stop> {
         match arguments.json {
             true => {
                 let value = json!({"verdict": "not improved", "nu_before_f64": before});
-                say(format_args!("{value}\n"));
+                say_json(&value);
             }
             false => say(format_args!(
                 "NOT IMPROVED: no better point was found across adjacent cells; nothing is written.\n  ν = {before:.12}   cost 1/(2ν) = {:.9}\n",
@@ -54,7 +54,7 @@ pub(super) fn run(arguments: &PolishArguments) -> Result<u8, Stop> {
             "rounds": polished.rounds, "crossings": polished.crossings, "jumps": polished.jumps,
             "output": output.to_string(),
         });
-        say(format_args!("{value}\n"));
+        say_json(&value);
     } else {
         say(format_args!(
             "IMPROVED: the normalised margin is {:.9} times what it was.\n\n\

@@ -1,17 +1,20 @@
 //! `maxmargin solve`.
 use super::arguments::SolveArguments;
 use super::error::Stop;
-use super::output::{budget, say, spinner, threads};
+use super::output::{budget, complain, say, say_json, spinner, threads};
 use crate::certify::{Sealed, global_stage, seal};
 use crate::import::{check_folder, load_data, save_model};
-use crate::solve::{Request, Solved, solve};
+use crate::solve::{Request, SolveError, Solved, solve};
 use maxmargin_kernel::network::{Activation, TwoLayer};
 use serde_json::json;
+use std::path::Path;
 use std::time::Instant;
 
 pub(super) fn run(arguments: &SolveArguments) -> Result<u8, Stop> {
     let (model_options, data_options) = arguments.reading.options();
-    for path in [&arguments.output, &arguments.certificate].into_iter().flatten() {
+    for path in
+        [&arguments.output, &arguments.certificate, &arguments.checkpoint].into_iter().flatten()
+    {
         check_folder(path)?;
     }
     let dataset = load_data(&arguments.data, &data_options)?;
@@ -20,13 +23,16 @@ pub(super) fn run(arguments: &SolveArguments) -> Result<u8, Stop> {
         gap: arguments.gap,
         threads: threads(&arguments.limits),
         budget: budget(&arguments.limits),
+        checkpoint: arguments.checkpoint.clone(),
     };
     let start = Instant::now();
     let bar = spinner();
     let solved = solve(&dataset.data, &request, |status| bar.set_message(global_stage(&status)));
     bar.finish_and_clear();
-    let mut solved =
-        solved.map_err(|e| Stop::input(format!("{}: {e}", arguments.data.display())))?;
+    let mut solved = solved.map_err(|e| failed(&arguments.data, &e))?;
+    if let Some(reason) = &solved.not_saved {
+        complain(format_args!("the checkpoint could not be written: {reason}"));
+    }
     let seconds = start.elapsed().as_secs_f64();
     let entries = std::mem::take(&mut solved.entries);
     let Sealed { bytes, report } =
@@ -49,7 +55,7 @@ pub(super) fn run(arguments: &SolveArguments) -> Result<u8, Stop> {
                 json!({"seconds": seconds, "rounds": solved.rounds, "nodes": solved.nodes}),
             );
         }
-        say(format_args!("{value}\n"));
+        say_json(&value);
     } else {
         say(text(arguments, &solved, seconds, bytes));
     }
@@ -58,6 +64,16 @@ pub(super) fn run(arguments: &SolveArguments) -> Result<u8, Stop> {
         (false, true) => 4,
         (false, false) => 5,
     })
+}
+
+/// Why there is no network to report.
+pub(super) fn failed(data: &Path, error: &SolveError) -> Stop {
+    let message = format!("{}: {error}", data.display());
+    match error {
+        SolveError::Limit => Stop { code: 4, message },
+        SolveError::Checkpoint(error) => Stop::input(error.to_string()),
+        _ => Stop::input(message),
+    }
 }
 
 fn text(arguments: &SolveArguments, solved: &Solved, seconds: f64, bytes: u64) -> String {

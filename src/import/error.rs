@@ -24,6 +24,9 @@ pub enum ImportError {
         file.display()
     )]
     Pickle { file: PathBuf },
+    /// An ONNX graph that is not a plain chain of layers.
+    #[error("{}: not a supported network: {what}", file.display())]
+    OnnxGraph { file: PathBuf, what: String },
     /// The file, or something in it, exceeds a limit of size.
     #[error("{}: {what} has {size} {unit}, past the limit of {limit}", file.display())]
     TooLarge { file: PathBuf, what: String, size: u128, unit: &'static str, limit: u128 },

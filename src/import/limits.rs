@@ -6,6 +6,8 @@ use std::path::Path;
 
 /// Largest accepted binary file, in bytes.
 pub const MAX_FILE_BYTES: u64 = 2 << 30;
+/// Largest accepted ONNX file, in bytes: decoded, its many small parts can take tens of times that.
+pub const MAX_ONNX_BYTES: u64 = 128 << 20;
 /// Largest accepted text file (csv, JSON), in bytes.
 pub const MAX_TEXT_BYTES: u64 = 256 << 20;
 /// Largest accepted number of elements of one tensor or array: the kernel's own limit.

@@ -1,4 +1,4 @@
-//! Reading models and data sets: safetensors, npz, csv, exact JSON.
+//! Reading models and data sets: safetensors, npz, ONNX, csv, exact JSON.
 //!
 //! Nothing here is trusted by a certificate, but a certificate speaks of what is read here, so
 //! numbers are taken exactly: a float is the dyadic rational it denotes, a decimal in a csv file
@@ -8,6 +8,7 @@
 //! |---|---|---|
 //! | `.safetensors` | 2-D tensors in natural order of their names | |
 //! | `.npz` | likewise | arrays `X` (n × d) and `y` (n) |
+//! | `.onnx` | a chain of Gemm or MatMul, Relu or LeakyRelu, Flatten | |
 //! | `.csv` | | one sample a line, optional header, label last or by option |
 //! | `.json` | exact, [`NetworkJson`](maxmargin_kernel::network::NetworkJson) | exact, [`DataJson`](maxmargin_kernel::problem::DataJson) |
 
@@ -20,6 +21,7 @@ pub mod limits;
 mod names;
 mod npy;
 mod npz;
+mod onnx;
 mod safetensors;
 mod save;
 mod tensors;
@@ -88,6 +90,7 @@ pub fn load_model(path: &Path, options: &ModelOptions) -> Result<Model, ImportEr
     let format = ModelFormat::of(path)?;
     let limit = match format {
         ModelFormat::Safetensors | ModelFormat::Npz => limits::MAX_FILE_BYTES,
+        ModelFormat::Onnx => limits::MAX_ONNX_BYTES,
         ModelFormat::Json => limits::MAX_TEXT_BYTES,
     };
     format.parse(path, &read(path, limit)?, options)
@@ -109,6 +112,7 @@ pub fn parse_model(
 enum ModelFormat {
     Safetensors,
     Npz,
+    Onnx,
     Json,
 }
 
@@ -117,11 +121,12 @@ impl ModelFormat {
         match ending(path).as_str() {
             "safetensors" => Ok(Self::Safetensors),
             "npz" => Ok(Self::Npz),
+            "onnx" => Ok(Self::Onnx),
             "json" => Ok(Self::Json),
             "pt" | "pth" | "pkl" | "pickle" => Err(ImportError::Pickle { file: path.into() }),
             _ => Err(ImportError::UnknownEnding {
                 file: path.into(),
-                supported: ".safetensors, .npz and .json for models",
+                supported: ".safetensors, .npz, .onnx and .json for models",
             }),
         }
     }
@@ -135,6 +140,7 @@ impl ModelFormat {
         match self {
             Self::Safetensors => safetensors::load(path, bytes, options),
             Self::Npz => npz::load_model(path, bytes, options),
+            Self::Onnx => onnx::load(path, bytes, options),
             Self::Json => json::load_model(path, bytes, options),
         }
     }
@@ -219,8 +225,31 @@ pub fn load_problem(
     mo: &ModelOptions,
     do_: &DataOptions,
 ) -> Result<(Problem, Source), ImportError> {
-    let Model { network, has_input_bias, source } = load_model(model, mo)?;
-    let mut samples = load_data(data, do_)?.data;
+    let network = load_model(model, mo)?;
+    assemble(model, network, data, load_data(data, do_)?)
+}
+
+/// The same from the contents of the two files; the paths tell the formats and stand in errors.
+///
+/// # Errors
+/// As [`load_problem`].
+pub fn parse_problem(
+    (model, model_bytes): (&Path, &[u8]),
+    (data, data_bytes): (&Path, &[u8]),
+    mo: &ModelOptions,
+    do_: &DataOptions,
+) -> Result<(Problem, Source), ImportError> {
+    let network = parse_model(model, model_bytes, mo)?;
+    assemble(model, network, data, parse_data(data, data_bytes, do_)?)
+}
+
+fn assemble(
+    model: &Path,
+    Model { network, has_input_bias, source }: Model,
+    data: &Path,
+    dataset: Dataset,
+) -> Result<(Problem, Source), ImportError> {
+    let mut samples = dataset.data;
     let takes = network.inputs() - usize::from(has_input_bias);
     let features = samples.sample(0).len();
     if features != takes && samples.samples().iter().all(|x| x.len() == features) {

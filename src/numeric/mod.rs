@@ -7,6 +7,5 @@ pub mod flow;
 pub mod lazy;
 pub mod least_squares;
 pub mod program;
-#[cfg(test)]
 pub mod pythagorean;
 pub mod two_layer;

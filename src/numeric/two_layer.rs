@@ -138,10 +138,10 @@ impl View {
         if z > 0.0 { z } else { self.alpha * z }
     }
 
-    /// Whether `|w·x_i| ≤ δ|w||x_i|` on the unit's support.
-    pub fn is_near_kink(&self, unit: &Unit, i: usize, delta: f64) -> bool {
-        let z = dot(&unit.w, &self.x[i]);
-        z == 0.0 || z.abs() <= delta * length(&unit.w) * length(&self.on_support(unit, i))
+    /// Sign and input weights of every neuron, a sign of 0 taken as +.
+    pub fn seeds(&self) -> Vec<(f64, Vec<f64>)> {
+        let sign = |v: f64| if v < 0.0 { -1.0 } else { 1.0 };
+        self.units.iter().map(|u| (sign(u.v), u.w.clone())).collect()
     }
 
     /// Sample `i`, 0 off the unit's support.

@@ -3,8 +3,8 @@ use super::fixtures::{Cell, Table, map};
 use super::{Proved, Walk};
 
 /// Widths of the three columns.
-const CLASS: usize = 34;
-const COLUMN: usize = 31;
+const CLASS: usize = 30;
+const COLUMN: usize = 25;
 
 /// The two tables: verdict, mark and fixtures of every cell.
 pub fn tables(walk: &Walk) -> String {
@@ -62,7 +62,8 @@ fn body(walk: &Walk, table: &Table) -> String {
 
 fn cell(walk: &Walk, cell: &Cell) -> Vec<String> {
     let mark = if walk.certifies(cell) { '✓' } else { '?' };
-    let mut lines = vec![format!("{mark} {}", cell.verdict)];
+    let mut lines = wrap(&format!("{mark} {}", cell.verdict), COLUMN - 2);
+    lines.iter_mut().skip(1).for_each(|line| line.insert_str(0, "  "));
     for evidence in &cell.certified_by {
         let open = if walk.shows(evidence) { "" } else { " (?)" };
         lines.push(format!("  {}{open}", evidence.fixture));

@@ -206,7 +206,7 @@ fn covers(
                     t = (value * (1.0 + 1e-11)).max(t * (1.0 + 1e-12));
                     continue 'raise;
                 }
-                Outcome::Limit(_) => {
+                Outcome::Limit { .. } => {
                     if request.budget.expired() {
                         attempt.limit = true;
                         return attempt;

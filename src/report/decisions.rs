@@ -1,7 +1,7 @@
 //! Exact verdicts in words, with their witnesses written out.
 use crate::prove::decide::{Decision, Question};
 use maxmargin_kernel::certificate::{Entry, Proof};
-use maxmargin_kernel::claim::{Number, Scope};
+use maxmargin_kernel::claim::{Claim, Number, Scope};
 use std::fmt::Write as _;
 
 /// Longest witness that is written out, in characters; longer ones are in the certificate.
@@ -39,7 +39,10 @@ fn why(entry: &Entry) -> &'static str {
         Proof::Point(_) => "an explicit better network",
         Proof::ConvexCell(_) => "convexity in the activation cell",
         Proof::LocalCover(_) | Proof::LayerCover(_) => "the dual bound is attained",
-        Proof::WidthTree(_) => "a dual bound in every part of a neighbourhood",
+        Proof::WidthTree(_) => match entry.claim {
+            Claim::LocalOptimum { .. } => "a dual bound in every part of a neighbourhood",
+            _ => "at this width: a dual bound for every choice of activation patterns",
+        },
         Proof::SecondOrder(_) => "second-order sufficiency",
         Proof::Linear(_) => "the linear dual bound is attained",
         _ => "certified",

@@ -2,12 +2,17 @@
 //! reproduce them.
 
 mod decisions;
+pub mod diff;
+pub mod html;
 mod json;
+pub mod layout;
+mod standing;
 mod text;
 mod words;
 
 pub use json::json;
-pub use text::{checked, show, text};
+pub use standing::{brackets, sentences};
+pub use text::{checked, row, show, summary, text};
 
 use std::path::Path;
 

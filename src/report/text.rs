@@ -69,11 +69,7 @@ fn brackets(out: &mut String, outcome: &Outcome) {
         return;
     }
     let _ = writeln!(out, "\nBEST NORMALISED MARGIN, as a multiple of this network's (certified)");
-    let _ = writeln!(
-        out,
-        "  {:<31} {:>12} {:>12}   proof of the upper bound",
-        "region", "at least", "at most"
-    );
+    let _ = writeln!(out, "  {:<30}{:>11} {:>11}  upper bound by", "region", "at least", "at most");
     for b in &outcome.brackets {
         let high = b.at_most.as_ref().map_or("?".into(), |high| factor(high, Side::Up));
         let proof = match (b.upper_rule, b.nodes) {
@@ -83,7 +79,7 @@ fn brackets(out: &mut String, outcome: &Outcome) {
         };
         let _ = writeln!(
             out,
-            "  {:<31} {:>12} {high:>12}   {proof}",
+            "  {:<30}{:>11} {high:>11}  {proof}",
             region(&b.region),
             factor(&b.at_least, Side::Down)
         );
@@ -114,7 +110,8 @@ fn residual(out: &mut String, outcome: &Outcome) {
             );
             let _ = writeln!(
                 out,
-                "  active: margins within {} of γ (δ = {}); slopes free within ε = {} of a kink",
+                "  active: margins within {} of γ (δ = {});\n  \
+                 slopes are free within ε = {} of a kink",
                 percent(delta.to_f64()),
                 small(delta),
                 small(epsilon)
@@ -146,7 +143,7 @@ fn reproduce(out: &mut String, context: &Context) {
             let _ = writeln!(
                 out,
                 "\nCERTIFICATE\n  {} ({} kB), checked. To check it again:\n  \
-                 maxmargin check {} --model {model} --data {data}",
+                 maxmargin check {} \\\n    --model {model} \\\n    --data {data}",
                 path.display(),
                 context.bytes.div_ceil(1000),
                 path.display()
@@ -171,6 +168,26 @@ pub fn checked(file: &Path, outcome: &Result<Report, Failure>) -> String {
         }
         Err(failure) => format!("NOT VERIFIED  {}\n  {failure}\n", file.display()),
     }
+}
+
+/// The outcome of `check` for one of many files, in one line.
+pub fn row(file: &Path, report: &Report) -> String {
+    format!("VERIFIED  {:>3} claims  {}\n", report.claims.len(), file.display())
+}
+
+/// The last lines of `check` for several files; `others` were in the folders, but no certificates.
+pub fn summary(verified: usize, refused: usize, others: usize) -> String {
+    let mut out = format!("\n{} certificates: {verified} verified", verified + refused);
+    match refused {
+        0 => {}
+        n => out.push_str(&format!(", {n} NOT verified")),
+    }
+    match others {
+        0 => {}
+        1 => out.push_str("; 1 other .json file is no certificate"),
+        n => out.push_str(&format!("; {n} other .json files are no certificates")),
+    }
+    out + ".\n"
 }
 
 /// A certificate in words.
@@ -218,13 +235,13 @@ fn claims(out: &mut String, report: &Report) {
 /// One claim in one line, relative to this network's ν where that makes sense.
 fn line(claim: &Claim, nu: Option<&(Rational, Rational)>) -> String {
     let times = |bound: &Number, nu: Option<&Rational>, side| match nu {
-        Some(nu) => format!("{}× this network's", factor(&(&bound.0 / nu), side)),
+        Some(nu) => format!("{} times ν", factor(&(&bound.0 / nu), side)),
         None => bound.to_string(),
     };
     let (nu_low, nu_high) = (nu.map(|n| &n.0), nu.map(|n| &n.1));
     match claim {
         Claim::KktResidual { lo, hi, delta, epsilon, .. } => format!(
-            "KKT residual between {} and {} of |θ| (δ = {}, ε = {})",
+            "KKT residual {} to {} of |θ| (δ = {}, ε = {})",
             lo.rounded_down(),
             hi.rounded_up(),
             small(delta),

@@ -227,9 +227,9 @@ fn endings() {
         let path = files.write(name, "not even read");
         assert_error!(model(&path), path, ImportError::Pickle { .. }, ["save_file", "any code"]);
     }
-    for name in ["m.onnx", "m", "m.csv"] {
+    for name in ["m.h5", "m", "m.csv"] {
         let path = files.path(name);
-        let facts = [".safetensors, .npz and .json"];
+        let facts = [".safetensors, .npz, .onnx and .json"];
         assert_error!(model(&path), path, ImportError::UnknownEnding { .. }, facts);
     }
     let path = files.path("missing.safetensors");

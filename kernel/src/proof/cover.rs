@@ -55,6 +55,7 @@ use serde::{Deserialize, Serialize};
 use std::cell::OnceCell;
 use std::cmp::Ordering;
 
+mod node;
 pub mod quadratic;
 
 /// Most items one cover may have.
@@ -80,37 +81,35 @@ pub struct Units {
 /// One node, in depth-first order: after a `split` come its `≥ 0` subtree and its `≤ 0` subtree,
 /// after a `tighten` its one subtree; `close`, `empty` and `quadratic` are
 /// leaves.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Node {
     /// Two subtrees by the sign of `w·x_i`.
-    Split(#[serde(deserialize_with = "crate::object::object")] Split),
+    Split(Split),
     /// Narrower ranges.
-    Tighten(#[serde(deserialize_with = "crate::object::object")] Tighten),
+    Tighten(Tighten),
     /// The leaf closes by Cauchy–Schwarz.
-    Close(#[serde(deserialize_with = "crate::object::object")] Close),
+    Close(Close),
     /// The leaf closes because a range is empty.
-    Empty(#[serde(deserialize_with = "crate::object::object")] Empty),
+    Empty(Empty),
     /// The leaf closes by the largest value of a quadratic on the sphere.
-    Quadratic(#[serde(deserialize_with = "crate::object::object")] Quadratic),
+    Quadratic(Quadratic),
 }
 
 /// See [`Node::Split`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Split {
     /// The item.
     pub split: usize,
 }
 
 /// See [`Node::Tighten`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Tighten {
     /// Coefficients `a`, one per item.
     pub tighten: Vec<i64>,
     /// Common factor of the coefficients, at least 1.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[serde(skip_serializing_if = "is_one")]
     pub times: i64,
     /// `(item, τ, h)`: new upper ends.
     pub upper: Vec<(usize, i64, i64)>,
@@ -119,18 +118,13 @@ pub struct Tighten {
 }
 
 /// See [`Node::Close`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Close {
     /// Coefficients `a`, one per item.
     pub close: Vec<i64>,
     /// Common factor of the coefficients, at least 1.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[serde(skip_serializing_if = "is_one")]
     pub times: i64,
-}
-
-fn one() -> i64 {
-    1
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "the signature that serde calls")]
@@ -139,21 +133,19 @@ fn is_one(times: &i64) -> bool {
 }
 
 /// See [`Node::Empty`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Empty {
     /// The item whose range is empty.
     pub empty: usize,
 }
 
 /// See [`quadratic`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Quadratic {
     /// Coefficients `a`, one per item.
     pub quadratic: Vec<i64>,
     /// Common factor of the coefficients, at least 1.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[serde(skip_serializing_if = "is_one")]
     pub times: i64,
     /// `(item, d)` by ascending item, `d ≥ 1`: the parabola `d²·unit_a/unit_z·z²`.
     pub roots: Vec<(usize, i64)>,

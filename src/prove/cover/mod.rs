@@ -17,12 +17,14 @@
 mod items;
 mod local;
 mod node;
+mod pieces;
 mod quadratic;
 mod rounding;
 mod tree;
 mod units;
 
 pub use local::local_maximise;
+pub use pieces::{Open, Piece, Pieces, RETARGET, retarget};
 pub use units::FloatUnits;
 
 use crate::numeric::box_ls::dot;
@@ -139,15 +141,21 @@ pub enum Outcome {
         statistics: Statistics,
     },
     /// Neither: a limit was reached, or the bound is stuck at `T`.
-    Limit(Statistics),
+    Limit {
+        /// What is proved and what is open; see [`resume`] and [`loosen`].
+        pieces: Pieces,
+        /// What it took.
+        statistics: Statistics,
+    },
 }
 
 impl Outcome {
     /// What the search did.
     pub fn statistics(&self) -> &Statistics {
         match self {
-            Self::Closed { statistics, .. } | Self::Violated { statistics, .. } => statistics,
-            Self::Limit(statistics) => statistics,
+            Self::Closed { statistics, .. }
+            | Self::Violated { statistics, .. }
+            | Self::Limit { statistics, .. } => statistics,
         }
     }
 }
@@ -157,21 +165,89 @@ impl Outcome {
 /// `t` must not exceed the exact `T` that the kernel will be given. The kernel accepts the tree
 /// of [`Outcome::Closed`] for these items; that is tested, not trusted.
 pub fn search(instance: &Instance, t: f64, units: FloatUnits, options: &Options) -> Outcome {
+    resume(instance, t, units, options, start(instance, t, units))
+}
+
+/// The cover of which nothing is proved yet.
+pub fn start(instance: &Instance, t: f64, units: FloatUnits) -> Pieces {
+    let mut pieces = Pieces::default();
+    pieces.push(Piece::Open(Open::new(&Items::new(instance, t, units).root(), 0, false)));
+    pieces
+}
+
+/// Goes on with a search for the same instance, `t` and units. The tree that comes out is the one
+/// that a search without interruption finds.
+pub fn resume(
+    instance: &Instance,
+    t: f64,
+    units: FloatUnits,
+    options: &Options,
+    pieces: Pieces,
+) -> Outcome {
+    run(instance, t, units, options, |search| search.run(pieces))
+}
+
+/// Splits open subtrees, shallow ones first, until there are at least `count`, as far as
+/// possible. Ends with [`Outcome::Limit`] unless everything closes on the way.
+pub fn expand(
+    instance: &Instance,
+    t: f64,
+    units: FloatUnits,
+    options: &Options,
+    pieces: Pieces,
+    count: usize,
+) -> Outcome {
+    run(instance, t, units, options, |search| search.expand(pieces, count))
+}
+
+fn run(
+    instance: &Instance,
+    t: f64,
+    units: FloatUnits,
+    options: &Options,
+    work: impl FnOnce(&tree::Search) -> Pieces,
+) -> Outcome {
     let start = Instant::now();
     let items = Items::new(instance, t, units);
     // Rounding coefficients to the finest grid moves a bound by about half a unit times √n.
     let finest = items.grid_a.iter().fold(0.0f64, |m, g| m.max(*g));
     let margin = (1e-11 * items.t).max(2.0 * finest * (items.len() as f64).sqrt());
     let search = tree::Search::new(&items, options, margin);
-    let nodes = search.run();
+    let pieces = work(&search);
     let (violators, statistics) = search.finish(start);
     if !violators.is_empty() {
-        Outcome::Violated { violators, statistics }
-    } else if statistics.open > 0 {
-        Outcome::Limit(statistics)
-    } else {
-        Outcome::Closed { nodes, statistics }
+        return Outcome::Violated { violators, statistics };
     }
+    match pieces.closed() {
+        Ok(nodes) => Outcome::Closed { nodes, statistics },
+        Err(pieces) => Outcome::Limit { pieces, statistics },
+    }
+}
+
+/// Closes every open subtree by one leaf, for the least `T' ≥ t` for which all of them close; the
+/// tree and `T'`. The kernel must be given at least that `T'`.
+pub fn loosen(instance: &Instance, t: f64, units: FloatUnits, pieces: &Pieces) -> (Tree, f64) {
+    let items = Items::new(instance, t, units);
+    let mut scratch = node::Scratch::new(items.len());
+    let (mut all, mut needed) = (Pieces::default(), items.t);
+    for piece in pieces.list() {
+        match piece {
+            Piece::Done(_) => all.push(piece.clone()),
+            Piece::Open(open) => {
+                // A state of another instance: start from the widest ranges.
+                let state = open.state(items.len()).unwrap_or_else(|| items.root());
+                let (leaf, value) = items.surrender(&state, &mut scratch);
+                all.node(&leaf);
+                needed = needed.max(value);
+            }
+        }
+    }
+    let tree = all.closed().unwrap_or_default();
+    if needed <= items.t {
+        return (tree, t);
+    }
+    let to = items.scale * needed.max(items.t * (1.0 + pieces::RETARGET));
+    (retarget(tree, t, to), to)
 }
 
 #[cfg(test)]

@@ -59,6 +59,18 @@ impl Items<'_> {
         last.or_else(|| self.branch(state).map(Step::Split)).unwrap_or(Step::Stuck)
     }
 
+    /// A leaf for a node as it is, and the `T/S` for which it closes.
+    pub(super) fn surrender(&self, state: &State, scratch: &mut Scratch) -> (Node, f64) {
+        let Scratch { ls, grid, .. } = scratch;
+        self.relax(state, ls);
+        ls.solve(&self.gram, Effort::ACCURATE, 0.0);
+        self.round(state, &ls.beta, self.step(1e-9 * self.t), &mut grid.a);
+        let r = self.evaluate(state, &grid.a, &mut grid.vec);
+        let needed = (r.length + r.constant + r.error + 2.0 * self.unit_k) * (1.0 + 1e-14);
+        let (close, times) = self.expand(&grid.a);
+        (Node::Close(Close { close, times }), needed)
+    }
+
     /// Rounds of bounding and narrowing; `None` if they do not decide the node.
     fn rounds(
         &self,

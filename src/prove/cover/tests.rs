@@ -206,6 +206,28 @@ fn limits() {
         Options { cancel: Some(&cancel), ..Options::default() },
     ] {
         let outcome = search(&instance, t, units, &options);
-        assert!(matches!(outcome, Outcome::Limit(s) if s.open > 0), "{outcome:?}");
+        assert!(
+            matches!(outcome, Outcome::Limit { statistics: s, .. } if s.open > 0),
+            "{outcome:?}"
+        );
     }
+    // In small steps, the same tree; at every step, a cover for a larger T.
+    let Outcome::Closed { nodes, .. } = closed else { panic!() };
+    let mut pieces = start(&instance, t, units);
+    let few = Options { max_nodes: 1, parallel: false, ..Options::default() };
+    let (mut steps, mut last) = (0, f64::INFINITY);
+    let stepwise = loop {
+        let (tree, loose) = loosen(&instance, t, units, &pieces);
+        verify(&instance, (0, 1), loose, units, &tree).unwrap();
+        assert!(loose > t && loose <= last * (1.0 + 1e-9), "{loose} after {last}");
+        last = loose;
+        match resume(&instance, t, units, &few, pieces) {
+            Outcome::Closed { nodes, .. } => break nodes,
+            Outcome::Limit { pieces: rest, .. } => pieces = rest,
+            other => panic!("{other:?}"),
+        }
+        steps += 1;
+    };
+    assert!(steps > 1);
+    assert_eq!(stepwise, nodes);
 }

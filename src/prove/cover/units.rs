@@ -4,9 +4,11 @@ use maxmargin_kernel::claim::Number;
 use maxmargin_kernel::number::{BigInt, Rational};
 use maxmargin_kernel::proof::cover::Units;
 use num_traits::One;
+use serde::{Deserialize, Serialize};
 
 /// [`Units`] that are powers of two, by their exponents.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FloatUnits {
     /// log₂ of the unit of coefficients and multipliers λ.
     pub a: i32,

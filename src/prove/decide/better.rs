@@ -79,11 +79,8 @@ fn best_of_any_width(setting: &Setting, budget: &Budget) -> Option<Entry> {
         return None;
     }
     let view = View::new(setting.problem)?;
-    let seeds: Vec<_> =
-        view.units.iter().map(|u| (if u.v < 0.0 { -1.0 } else { 1.0 }, u.w.clone())).collect();
-    let options =
-        global::Options { gap: 1e-6, starts: 60, budget: budget.clone(), parallel: false };
-    let found = global::search(&view, &seeds, &options, |_| ());
+    let options = global::Options { starts: 60, budget: budget.clone(), ..Default::default() };
+    let found = global::search(&view, &view.seeds(), &options, |_| ());
     let network = global::in_architecture(setting.problem, &view, &found)?;
     simplest(setting, &parameters(&network))
 }

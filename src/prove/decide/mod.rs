@@ -10,6 +10,7 @@ mod curve;
 mod optimum;
 mod setting;
 mod stationarity;
+mod width;
 
 pub use setting::Setting;
 
@@ -160,7 +161,7 @@ impl<'s, 'a> Decider<'s, 'a> {
         let setting = self.setting;
         let mut answer = Err(String::new());
         if let Ok(found) = &self.multipliers {
-            answer = optimum::local(setting, found)
+            answer = optimum::local(setting, found, self.budget)
                 .or_else(|why| cells::local(setting, self.budget).ok_or(why));
         }
         if answer.is_err()
@@ -194,13 +195,22 @@ impl<'s, 'a> Decider<'s, 'a> {
     fn global(&mut self) -> Result<Entry, String> {
         let setting = self.setting;
         if let Ok(found) = &self.multipliers
-            && let Some(entry) = optimum::global(setting, found)
+            && let Some(entry) = optimum::global(setting, found, self.budget)
         {
             return Ok(entry);
         }
         let curve = self.local().ok();
-        better::search(setting, curve.as_ref(), self.budget).ok_or_else(|| {
-            "no bound of any width meets this point, and no better network of this architecture was found".into()
+        let better = better::search(setting, curve.as_ref(), self.budget);
+        better.or_else(|| width::global(setting, self.budget)).ok_or_else(|| {
+            let width = match width::applies(setting) {
+                true => "nor a tree of bounds for this width",
+                false => "bounds for one width are searched only at depth 2 with one output, without shared \
+                          weights, for at most 8 samples and 4 neurons",
+            };
+            format!(
+                "no bound of any width meets this point, {width}; and no better network of this \
+                 architecture was found"
+            )
         })
     }
 }

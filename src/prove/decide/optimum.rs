@@ -2,6 +2,7 @@
 use super::cover;
 use super::setting::Setting;
 use super::stationarity::Multipliers;
+use crate::budget::Budget;
 use maxmargin_kernel::certificate::{Entry, Proof};
 use maxmargin_kernel::claim::{Claim, Number};
 use maxmargin_kernel::number::Rational;
@@ -11,21 +12,21 @@ use maxmargin_kernel::proof::second_order::SecondOrder;
 use num_traits::Zero;
 
 /// A proof that θ is a local optimum, the easiest to read first.
-pub fn local(setting: &Setting, found: &Multipliers) -> Result<Entry, String> {
+pub fn local(setting: &Setting, found: &Multipliers, budget: &Budget) -> Result<Entry, String> {
     let claim = Claim::LocalOptimum { scope: setting.scope };
     convex_cell(setting, found, &claim)
         .or_else(|| linear(setting, found, &claim))
-        .or_else(|| cover::local(setting, found, &claim))
+        .or_else(|| cover::local(setting, &claim, budget))
         .or_else(|| second_order(setting, found, &claim))
         .ok_or_else(|| "no rule applies".into())
 }
 
 /// A proof that θ is a global optimum.
-pub fn global(setting: &Setting, found: &Multipliers) -> Option<Entry> {
+pub fn global(setting: &Setting, found: &Multipliers, budget: &Budget) -> Option<Entry> {
     let claim = Claim::GlobalOptimum { scope: setting.scope };
     convex_cell(setting, found, &claim)
         .or_else(|| linear(setting, found, &claim))
-        .or_else(|| cover::global(setting, found, &claim))
+        .or_else(|| cover::global(setting, &claim, budget))
 }
 
 fn convex_cell(setting: &Setting, found: &Multipliers, claim: &Claim) -> Option<Entry> {

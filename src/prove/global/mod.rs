@@ -4,18 +4,20 @@
 //! ([`crate::numeric::lazy`]), whose primal solution is a network and whose dual solution is `λ`, and
 //! the search for directions with `s·g(w) > |w|`, first by local ascent, then by covers. A direction
 //! names a new cell; when the covers close, `Σλ/T` is a certified bound.
-use super::cover::{self, FloatUnits, Instance, Outcome, local_maximise};
-use super::{exact, round_up};
+mod checkpoint;
+mod covers;
+mod network;
+
+pub use checkpoint::{Checkpoint, CheckpointError, Saving};
+pub use covers::{Covers, Ran};
+pub use network::{in_architecture, lower_entry, network, upper_entry};
+
+use super::cover::{self, Instance, local_maximise};
 use crate::budget::Budget;
 use crate::numeric::lazy::{Candidate, LazyProgram, Optimum};
 use crate::numeric::two_layer::{View, length};
-use maxmargin_kernel::certificate::{Entry, Proof};
-use maxmargin_kernel::claim::{Claim, Number, Region, Scope};
-use maxmargin_kernel::network::{Activation, Layer, Network, NetworkJson};
-use maxmargin_kernel::number::ScaledVec;
-use maxmargin_kernel::problem::Problem;
-use maxmargin_kernel::proof::dual_bound::{Cone, Cover, DualBound, Multipliers};
-use maxmargin_kernel::proof::point::Point;
+use maxmargin_kernel::claim::Number;
+use maxmargin_kernel::proof::dual_bound::DualBound;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 use std::time::{Duration, Instant};
@@ -31,6 +33,18 @@ pub struct Options {
     pub budget: Budget,
     /// Whether the rayon pool may be used.
     pub parallel: bool,
+    /// Whether to search for covers; without, the search ends before the first one.
+    pub covers: bool,
+    /// Where to keep the state, and the state to start from.
+    pub saving: Option<Saving>,
+}
+
+impl Default for Options {
+    /// Gap 1e-6, 200 starts, no limit, one thread, with covers, nothing saved.
+    fn default() -> Self {
+        let budget = Budget::default();
+        Self { gap: 1e-6, starts: 200, budget, parallel: false, covers: true, saving: None }
+    }
 }
 
 /// How far the search is.
@@ -63,6 +77,10 @@ pub struct Global {
     pub rounds: usize,
     /// Whether a limit ended the search.
     pub limit: bool,
+    /// Covers that are not finished.
+    pub pending: Option<Covers>,
+    /// Why the state could not be saved.
+    pub not_saved: Option<String>,
 }
 
 impl Global {
@@ -76,8 +94,15 @@ impl Global {
 const STALLED: usize = 4;
 /// New candidates per sign and round.
 const ADD: usize = 10;
-/// What rounding the samples may take from a bound, as a part of its distance from 1.
-const ROUNDING: f64 = 1e-4;
+/// Directions remembered as starts of the local ascent.
+const REMEMBERED: usize = 100;
+/// Of the allowed gap, what local ascent may leave, and what covers aim at.
+const ASCENT: f64 = 0.5;
+const AIM: f64 = 0.9;
+/// Covers are interrupted this often, to save and to improve the bound.
+const SLICE: f64 = 20.0;
+/// Looser bounds than the one aimed at, for when there is nothing better.
+const RUNGS: [f64; 9] = [1.5, 1.2, 1.1, 1.05, 1.02, 1.01, 1.005, 1.002, 1.001];
 /// The part of the time limit that the search proper may use.
 const SEARCH_SHARE: f64 = 0.8;
 /// Rounds after which an unused candidate is dropped.
@@ -93,15 +118,21 @@ pub fn search(
     let mut search = Search::new(view, options);
     search.start(seeds);
     let mut stalled = 0;
-    while !search.out_of_time() && stalled < STALLED {
+    if let Some(covers) = search.result.pending.take().filter(|_| options.covers) {
+        let violators = search.drive(covers);
+        for (sign, w) in violators {
+            search.add(sign, w);
+        }
+    }
+    while !search.out_of_time() && stalled < STALLED && search.result.gap() > options.gap {
         search.result.rounds += 1;
         let Some(optimum) = search.solve() else { break };
-        let added = search.round(&optimum);
-        let r = &search.result;
-        report(Status { upper: r.upper, lower: r.lower, nodes: r.nodes, round: r.rounds });
-        if r.gap() <= options.gap {
-            return search.result;
+        let added = search.round(&optimum, &mut report);
+        search.status(&mut report);
+        if search.result.pending.is_some() {
+            break;
         }
+        search.save(false);
         stalled = if added == 0 { stalled + 1 } else { 0 };
         if added == 0 {
             // Same cells, more accuracy: the bound is within the solver's tolerance of them.
@@ -109,7 +140,10 @@ pub fn search(
         }
     }
     search.result.limit = search.out_of_time();
-    search.last_resort();
+    if options.covers && search.result.gap() > options.gap {
+        search.last_resort();
+    }
+    search.save(true);
     search.result
 }
 
@@ -123,6 +157,13 @@ struct Search<'a> {
     /// Latest `λ`, for a bound when time runs out.
     lambda: Vec<f64>,
     largest: f64,
+    /// Places worth a look again.
+    remembered: Vec<(f64, Vec<f64>)>,
+    /// Covers that ended with violators.
+    failed: usize,
+    /// The next of [`RUNGS`].
+    rung: usize,
+    saved: Instant,
     /// When the search proper ends: before the limit, to leave time for a bound.
     deadline: Option<Instant>,
     result: Global,
@@ -146,6 +187,10 @@ impl<'a> Search<'a> {
             full,
             lambda: Vec::new(),
             largest: f64::INFINITY,
+            remembered: Vec::new(),
+            failed: 0,
+            rung: 0,
+            saved: now,
             deadline,
             result,
         }
@@ -177,8 +222,12 @@ impl<'a> Search<'a> {
         }
         order.truncate(60);
         self.program.working = order.clone();
+        self.program.cap = Some(1e3);
         for (sign, side) in seeds {
             self.add(*sign, side.clone());
+        }
+        if self.restore() {
+            return;
         }
         let mut lambda = vec![0.0; n];
         order.iter().for_each(|&i| lambda[i] = 1.0);
@@ -189,7 +238,6 @@ impl<'a> Search<'a> {
                 self.add(sign, direction.w);
             }
         }
-        self.program.cap = Some(1e3);
     }
 
     fn instance(&self, lambda: &[f64], sign: f64) -> Instance {
@@ -249,20 +297,11 @@ impl<'a> Search<'a> {
     }
 
     /// Looks for violators, adds them, and bounds if there are none. Returns how many were added.
-    fn round(&mut self, optimum: &Optimum) -> usize {
-        let target = 1.0 + 0.3 * self.options.gap;
-        let mut violators: Vec<(f64, Vec<f64>)> = Vec::new();
-        self.largest = 0.0;
-        for sign in [1.0, -1.0] {
-            let instance = self.instance(&optimum.lambda, sign);
-            let own: Vec<Vec<f64>> = (self.program.candidates.iter())
-                .filter(|c| c.sign == sign)
-                .map(|c| c.side.clone())
-                .collect();
-            let found = self.ascend(&instance, self.options.starts, &own);
-            self.largest = found.first().map_or(self.largest, |f| self.largest.max(f.value));
-            let above = found.into_iter().filter(|f| f.value > target).take(ADD);
-            violators.extend(above.map(|f| (sign, f.w)));
+    fn round(&mut self, optimum: &Optimum, report: &mut impl FnMut(Status)) -> usize {
+        let mut violators = self.violators(optimum, self.options.starts);
+        // A cover found what these starts did not: more of them before the next.
+        if violators.is_empty() && self.failed > 0 {
+            violators = self.violators(optimum, 2 * self.options.starts);
         }
         self.lambda.clone_from(&optimum.lambda);
         // Neurons that moved over a convex kink continue on the other side.
@@ -272,9 +311,54 @@ impl<'a> Search<'a> {
             .collect();
         self.retire(optimum);
         if violators.is_empty() && !optimum.capped {
-            violators = self.bound(&optimum.lambda, target, f64::INFINITY);
+            self.status(report);
+            let target = 1.0 + AIM * self.options.gap;
+            let covers = Covers::new(self.view, &optimum.lambda, target);
+            match covers {
+                Some(covers) if self.options.covers => violators = self.drive(covers),
+                covers => self.result.pending = covers,
+            }
+            self.failed += usize::from(!violators.is_empty());
         }
         violators.into_iter().chain(moved).map(|(sign, w)| usize::from(self.add(sign, w))).sum()
+    }
+
+    /// Violators by local ascent.
+    fn violators(&mut self, optimum: &Optimum, random: usize) -> Vec<(f64, Vec<f64>)> {
+        let least = 1.0 + ASCENT * self.options.gap;
+        let mut violators: Vec<(f64, Vec<f64>)> = Vec::new();
+        self.largest = 0.0;
+        for sign in [1.0, -1.0] {
+            let instance = self.instance(&optimum.lambda, sign);
+            let present = self.program.candidates.iter().map(|c| (c.sign, &c.side));
+            let earlier = self.remembered.iter().map(|(s, w)| (*s, w));
+            let own: Vec<Vec<f64>> = (present.chain(earlier))
+                .filter(|(s, _)| *s == sign)
+                .map(|(_, w)| w.clone())
+                .collect();
+            let found = self.ascend(&instance, random, &own);
+            self.largest = found.first().map_or(self.largest, |f| self.largest.max(f.value));
+            let above = found.into_iter().filter(|f| f.value > least);
+            for (k, f) in above.enumerate() {
+                match k < ADD {
+                    true => violators.push((sign, f.w)),
+                    false => self.remember(sign, f.w),
+                }
+            }
+        }
+        violators
+    }
+
+    fn remember(&mut self, sign: f64, w: Vec<f64>) {
+        if self.remembered.len() >= REMEMBERED {
+            self.remembered.remove(0);
+        }
+        self.remembered.push((sign, w));
+    }
+
+    fn status(&self, report: &mut impl FnMut(Status)) {
+        let r = &self.result;
+        report(Status { upper: r.upper, lower: r.lower, nodes: r.nodes, round: r.rounds });
     }
 
     /// Drops candidates that were not used lately.
@@ -282,158 +366,108 @@ impl<'a> Search<'a> {
         for (age, u) in self.age.iter_mut().zip(&optimum.u) {
             *age = if length(u) > 0.0 { 0 } else { *age + 1 };
         }
-        let mut ages = self.age.iter();
-        self.program.candidates.retain(|_| ages.next().is_none_or(|a| *a < AGE));
-        self.age.retain(|a| *a < AGE);
+        let all = std::mem::take(&mut self.program.candidates);
+        for (candidate, age) in all.into_iter().zip(std::mem::take(&mut self.age)) {
+            if age < AGE {
+                self.program.candidates.push(candidate);
+                self.age.push(age);
+            } else {
+                self.remember(candidate.sign, candidate.side);
+            }
+        }
     }
 
-    /// Tries to cover both signs with `T = target`; keeps the bound, or returns violators.
-    fn bound(&mut self, lambda: &[f64], target: f64, seconds: f64) -> Vec<(f64, Vec<f64>)> {
-        let mut violators = Vec::new();
-        let mut covers = Vec::new();
-        let units = FloatUnits::choose(1.0 / self.view.scale, 1.0);
-        let largest = lambda.iter().fold(0.0f64, |m, l| m.max(*l));
-        let grid = |l: f64| (l * self.view.scale / units.unit_a()).round();
-        let keep =
-            |i: &usize| lambda[*i] > 1e-9 * largest && (1.0..9e18).contains(&grid(lambda[*i]));
-        let kept: Vec<(usize, i64)> =
-            (0..lambda.len()).filter(keep).map(|i| (i, grid(lambda[i]) as i64)).collect();
-        let sum: f64 = kept.iter().map(|(_, l)| *l as f64 * units.unit_a()).sum();
-        if kept.is_empty() {
-            return violators;
+    /// Works on covers until they are closed, violated, or time is up; keeps the bound.
+    fn drive(&mut self, mut covers: Covers) -> Vec<(f64, Vec<f64>)> {
+        loop {
+            match self.work(&mut covers, SLICE) {
+                Ran::Violated(violators) => return violators,
+                Ran::Closed | Ran::Stuck => {
+                    self.keep(&covers);
+                    return Vec::new();
+                }
+                Ran::Open => {}
+            }
+            if self.out_of_time() {
+                self.keep(&covers);
+                self.result.pending = Some(covers);
+                return Vec::new();
+            }
+            self.climb(0.2 * SLICE);
+            self.result.pending = Some(covers);
+            self.save(false);
+            match self.result.pending.take() {
+                Some(same) => covers = same,
+                None => return Vec::new(),
+            }
         }
+    }
+
+    fn work(&mut self, covers: &mut Covers, seconds: f64) -> Ran {
         let soon = Duration::try_from_secs_f64(seconds).ok().map(|d| Instant::now() + d);
         let deadline = match (self.deadline, soon) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
-        let mut units = units;
-        for sign in [1i8, -1] {
-            let mut instance = Instance {
-                x: kept
-                    .iter()
-                    .map(|(i, _)| self.view.x[*i].iter().map(|e| e / self.view.scale).collect())
-                    .collect(),
-                b: (kept.iter())
-                    .map(|(i, l)| f64::from(sign) * self.view.y[*i] * *l as f64 * units.unit_a())
-                    .collect(),
-                fixed: vec![None; kept.len()],
-                alpha: self.view.alpha,
-            };
-            let options = cover::Options {
-                deadline,
-                cancel: Some(&self.options.budget.cancel),
-                parallel: self.options.parallel,
-                ..Default::default()
-            };
-            // The same for both signs: |b| is all that counts.
-            units = units.rounding(&instance, ROUNDING * (target - 1.0).min(1e-2));
-            let lost = instance.round(units);
-            let outcome = cover::search(&instance, target - lost, units, &options);
-            self.result.nodes += outcome.statistics().nodes;
-            match outcome {
-                Outcome::Closed { nodes, .. } => {
-                    let cone = Cone { sign, inputs: None, fixed: Vec::new() };
-                    covers.push(Cover { cone, nodes });
-                }
-                Outcome::Violated { violators: list, .. } => {
-                    violators.extend(list.into_iter().map(|v| (f64::from(sign), v.w)));
-                }
-                Outcome::Limit(_) => {}
-            }
-        }
-        let lower = sum / target;
-        if covers.len() == 2 && lower > self.result.lower {
-            self.result.lower = lower;
-            let bound = round_up(&exact(0.5 / lower * (1.0 + 1e-14)), 50);
-            let multipliers = Multipliers { units: units.to_kernel(), lambda: kept };
-            self.result.bound = Some((bound, DualBound { multipliers, covers }));
-        }
-        violators
+        let options = cover::Options {
+            deadline,
+            cancel: Some(&self.options.budget.cancel),
+            parallel: self.options.parallel,
+            ..Default::default()
+        };
+        covers.run(self.view, &options, &mut self.result.nodes)
     }
 
-    /// Time ran out without a bound: a loose one from the latest multipliers, if it is quick.
-    fn last_resort(&mut self) {
-        if self.result.bound.is_some()
-            || self.lambda.is_empty()
-            || self.options.budget.interrupted()
-        {
-            return;
+    /// Keeps the bound that these covers give, closing what is open as well as it can be.
+    fn keep(&mut self, covers: &Covers) {
+        let (lower, bound, proof) = covers.certified(self.view);
+        if lower > self.result.lower {
+            (self.result.lower, self.result.bound) = (lower, Some((bound, proof)));
         }
-        let lambda = self.lambda.clone();
+    }
+
+    /// Tries the next looser bound for so long; whether there may be more to win.
+    fn climb(&mut self, seconds: f64) -> bool {
         let base = if self.largest.is_finite() { self.largest.max(1.0) } else { 1.0 };
-        // With a limit, what was kept back of it; without one (the search stalled), a few seconds.
-        self.deadline = self.options.budget.deadline;
-        let now = Instant::now();
-        let left = self.deadline.map_or(8.0, |d| d.saturating_duration_since(now).as_secs_f64());
-        let factors = [1.05, 1.2, 1.6, 2.5];
-        for factor in factors {
-            if self.result.bound.is_some() {
-                break;
-            }
-            // Per sign.
-            self.bound(&lambda, base * factor, left / (2 * factors.len()) as f64);
+        let Some(factor) = RUNGS.get(self.rung).filter(|f| **f > 1.0 + self.options.gap) else {
+            return false;
+        };
+        let lambda = std::mem::take(&mut self.lambda);
+        let covers = Covers::new(self.view, &lambda, base * factor);
+        let sum = covers.as_ref().map_or(0.0, Covers::sum);
+        self.lambda = lambda;
+        let Some(mut covers) = covers else { return false };
+        if sum / (base * factor) <= self.result.lower {
+            self.rung += 1;
+            return true;
         }
+        match self.work(&mut covers, seconds) {
+            Ran::Violated(_) => return false,
+            Ran::Open => self.keep(&covers),
+            Ran::Closed | Ran::Stuck => {
+                self.keep(&covers);
+                self.rung += 1;
+                return true;
+            }
+        }
+        false
     }
-}
 
-/// The dense network with these neurons, balanced: `|w_j| = |v_j|`. `None` if there are none.
-pub fn network(
-    view: &View,
-    activation: &Activation,
-    neurons: &[(f64, Vec<f64>)],
-) -> Option<Network> {
-    let inputs = view.x.first()?.len();
-    let mut first = Vec::new();
-    let mut second = Vec::new();
-    for (sign, u) in neurons {
-        let root = (length(u) * view.scale).sqrt();
-        first.extend(u.iter().map(|e| e * view.scale / root));
-        second.push(sign * root);
+    /// Time ran out, or nothing more was found: the best bound from the latest multipliers in what
+    /// was kept back of the time.
+    fn last_resort(&mut self) {
+        if self.options.budget.interrupted() || self.result.bound.is_none() {
+            // At once, whatever it is worth.
+            let covers = Covers::new(self.view, &self.lambda, 1.5);
+            covers.iter().for_each(|covers| self.keep(covers));
+        }
+        let now = Instant::now();
+        // Without a limit (the search stalled), a few seconds; with one, leave time to check.
+        let left = match self.options.budget.deadline {
+            Some(at) => 0.7 * at.saturating_duration_since(now).as_secs_f64(),
+            None => 8.0,
+        };
+        self.deadline = Duration::try_from_secs_f64(left).ok().map(|d| now + d);
+        while !self.out_of_time() && self.climb(left) {}
     }
-    let width = second.len();
-    let layers = vec![
-        Layer::dense(1, width, inputs, ScaledVec::from_f64s(&first).ok()?).ok()?,
-        Layer::dense(2, 1, width, ScaledVec::from_f64s(&second).ok()?).ok()?,
-    ];
-    Network::new(activation.clone(), layers).ok()
-}
-
-/// The claim `ν ≤ B` for any width; `None` if there is no bound or the kernel refuses it.
-pub fn upper_entry(problem: &Problem, global: &Global) -> Option<(Entry, usize)> {
-    let (bound, proof) = global.bound.clone()?;
-    let claim = Claim::MarginAtMost { scope: Scope::All, region: Region::AnyWidth, bound };
-    let nodes = proof.check(problem, &claim).ok()?;
-    Some((Entry { claim, proof: Proof::DualBound(proof) }, nodes))
-}
-
-/// The claim that the best network found has at least its ν, for any width.
-pub fn lower_entry(problem: &Problem, view: &View, global: &Global) -> Option<Entry> {
-    let best = network(view, problem.activation(), &global.network)?;
-    let there = Problem::new(best.clone(), problem.data().clone()).ok()?;
-    let (low, _) = there.normalised_margin()?;
-    let bound = super::round_down(&low, 50);
-    let claim = Claim::MarginAtLeast { scope: Scope::All, region: Region::AnyWidth, bound };
-    let proof = Point { parameters: None, network: Some(NetworkJson::from_network(&best)) };
-    proof.check(problem, &claim).ok()?;
-    Some(Entry { claim, proof: Proof::Point(proof) })
-}
-
-/// The best network in the architecture of `problem`, if it is wide enough: spare neurons become
-/// copies, so that none is dead.
-pub fn in_architecture(problem: &Problem, view: &View, global: &Global) -> Option<Network> {
-    let spare = view.units.len().checked_sub(global.network.len())?;
-    let dense = view.units.iter().all(|u| u.support.iter().all(|s| *s));
-    if !dense || global.network.is_empty() {
-        return None;
-    }
-    let mut neurons = global.network.clone();
-    let largest = (0..neurons.len())
-        .max_by(|a, b| length(&neurons[*a].1).total_cmp(&length(&neurons[*b].1)))?;
-    let share = 1.0 / (spare + 1) as f64;
-    neurons[largest].1.iter_mut().for_each(|e| *e *= share);
-    let copy = neurons[largest].clone();
-    neurons.extend((0..spare).map(|_| copy.clone()));
-    let (signs, u): (Vec<f64>, Vec<Vec<f64>>) = neurons.into_iter().unzip();
-    super::point::balanced(problem, view, &signs, &u)
 }

@@ -1,0 +1,8 @@
+(* Extract.v -- the checker as OCaml on Zarith's integers. *)
+Require Import MaxMargin.Network MaxMargin.Statement MaxMargin.Numbers MaxMargin.Exact MaxMargin.Check.
+Require Import ZArith Extraction ExtrOcamlBasic ExtrOcamlZBigInt.
+(* Three more trusted lines beside the table of ExtrOcamlZBigInt. *)
+Extract Constant Z.gcd => "Big_int_Z.gcd_big_int".
+Extract Constant Z.leb => "Big_int_Z.le_big_int".
+Extract Constant Z.ltb => "Big_int_Z.lt_big_int".
+Extraction "_build/checker.ml" check.

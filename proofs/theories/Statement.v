@@ -1,0 +1,127 @@
+(* Statement.v -- what the claims say (docs/theory.md section 2), over the real numbers.
+
+   Read this file and Network.v to know what an accepted certificate means; nothing else of this
+   folder has to be believed besides Coq itself and what README.md lists under "trusted". *)
+Require Import Reals List Bool Arith.
+Require Import MaxMargin.Network.
+Import ListNotations.
+Open Scope R_scope.
+
+Definition vec := list R.
+Fixpoint dot (a b : vec) : R :=
+  match a, b with x :: a', y :: b' => x * y + dot a' b' | _, _ => 0 end.
+Definition norm (a : vec) : R := sqrt (dot a a).
+
+(* sigma(z) = z for z > 0, alpha z for z <= 0 *)
+Definition act (al z : R) : R := if Rlt_dec 0 z then z else al * z.
+
+Definition q (al : R) (th : params R) (x c : vec) : R := q_value 0 Rplus Rmult (act al) th x c.
+Definition norm2 (th : params R) : R := squared_norm 0 Rplus Rmult th.
+
+Definition data := list (vec * label).
+Record problem := mkProblem { alpha : R; theta : params R; samples : data }.
+
+(* "gamma(theta) >= g" *)
+Definition constraints_of (th : params R) (D : data) : list (vec * vec) :=
+  constraints 0 1 Ropp (outputs th) D.
+Definition margin_ge (al : R) (th : params R) (D : data) (g : R) : Prop :=
+  forall x c, In (x, c) (constraints_of th D) -> g <= q al th x c.
+(* gamma is the margin: the least value of the constraints *)
+Definition is_margin (al : R) (th : params R) (D : data) (g : R) : Prop :=
+  margin_ge al th D g /\ exists x c, In (x, c) (constraints_of th D) /\ q al th x c = g.
+
+(* ---- competitors ---------------------------------------------------------------------------- *)
+Definition same_architecture (a b : params R) : Prop :=
+  Forall2 (fun l l' => snd l = snd l' /\ length (fst l) = length (fst l')) a b.
+
+(* Problem (2), or Problem (3) of one layer, counted from 0. *)
+Inductive scope := All | Layer (l : nat).
+(* which theta' differ from theta in the scope only *)
+Definition varies (s : scope) (th th' : params R) : Prop :=
+  match s with
+  | All => same_architecture th th'
+  | Layer l => exists before u W u' after,
+      length before = l /\ length u = length u' /\
+      th = before ++ (u, W) :: after /\ th' = before ++ (u', W) :: after
+  end.
+(* every parameter within e *)
+Definition close (e : R) (a b : params R) : Prop :=
+  Forall2 (fun l l' => Forall2 (fun s t => Rabs (s - t) < e) (fst l) (fst l')) a b.
+(* |theta|^2 of the layers that vary; the others are constants *)
+Definition scope_norm2 (s : scope) (th : params R) : R :=
+  match s with
+  | All => norm2 th
+  | Layer l => sum_squares 0 Rplus Rmult (fst (nth l th ([], [])))
+  end.
+
+Inductive region := Cell | Near (delta : R) | Everywhere | AnyWidth.
+
+(* a = neuron of theta with its weights, b = the same neuron of theta' *)
+Definition sign_kept (v v' : R) : Prop := (0 < v -> 0 <= v') /\ (v < 0 -> v' <= 0).
+Definition cell_kept (D : data) (w w' : vec) : Prop :=
+  forall x y, In (x, y) D -> (0 < dot w x -> 0 <= dot w' x) /\ (dot w x <= 0 -> dot w' x <= 0).
+(* |x| is that of x as the neuron sees it *)
+Definition near_kept (delta : R) (D : data) (m : list bool) (w w' : vec) : Prop :=
+  forall x y, In (x, y) D ->
+    delta * (norm w * norm (seen 0 m x)) < Rabs (dot w x) -> 0 <= dot w x * dot w' x.
+
+Definition weights_of (th : params R) (r : row) : vec := row_weights 0 (input_layer th) r.
+Definition neurons_kept (kept : list bool -> vec -> vec -> Prop) (th th' : params R) : Prop :=
+  Forall2 (fun a b => sign_kept (fst a) (fst b)
+                      /\ kept (reads (snd a)) (weights_of th (snd a)) (weights_of th' (snd b)))
+          (neurons 0 th) (neurons 0 th').
+
+(* the inputs that r reads are among those that some neuron of theta, with any output, may read *)
+Definition exists_in (th : params R) (r : row) : Prop :=
+  exists j r', nth_error (input_matrix th) j = Some r' /\
+    (exists o, In o (match th with [_; (_, W)] => W | _ => [] end) /\ nth j o None <> None) /\
+    forall c, nth c r None <> None -> nth c r' None <> None.
+Definition any_width (th th' : params R) : Prop :=
+  length th' = length th /\ no_sharing th' /\ outputs th' = outputs th /\
+  (forall r r', In r (input_matrix th) -> In r' (input_matrix th') -> length r = length r') /\
+  (length th = 2%nat -> forall r, In r (input_matrix th') -> exists_in th r).
+
+Definition in_region (k : region) (p : problem) (th' : params R) : Prop :=
+  match k with
+  | Cell => same_architecture (theta p) th'
+            /\ neurons_kept (fun _ => cell_kept (samples p)) (theta p) th'
+  | Near d => same_architecture (theta p) th'
+              /\ neurons_kept (near_kept d (samples p)) (theta p) th'
+  | Everywhere => same_architecture (theta p) th'
+  | AnyWidth => any_width (theta p) th'
+  end.
+
+(* ---- claims --------------------------------------------------------------------------------- *)
+(* nu(theta') <= B and nu(theta') >= B, nu = gamma/|theta|^m *)
+Definition nu_at_most (B : R) (p : problem) (th' : params R) : Prop :=
+  forall g, margin_ge (alpha p) th' (samples p) g -> g <= B * sqrt (norm2 th') ^ length th'.
+Definition nu_at_least (B : R) (p : problem) (th' : params R) : Prop :=
+  exists g, 0 < g /\ is_margin (alpha p) th' (samples p) g /\ B * sqrt (norm2 th') ^ length th' <= g.
+
+(* theta' is feasible for min |theta'|^2 subject to q_k(theta') >= g, and is no better / better *)
+Definition no_better (s : scope) (p : problem) (g : R) (th' : params R) : Prop :=
+  margin_ge (alpha p) th' (samples p) g -> scope_norm2 s (theta p) <= scope_norm2 s th'.
+Definition better (s : scope) (p : problem) (g : R) (th' : params R) : Prop :=
+  margin_ge (alpha p) th' (samples p) g /\ scope_norm2 s th' < scope_norm2 s (theta p).
+
+Inductive claim :=
+| LocalOptimum (s : scope) | NotLocalOptimum (s : scope)
+| GlobalOptimum (s : scope) | NotGlobalOptimum (s : scope)
+| MarginAtMost (k : region) (B : R) | MarginAtLeast (k : region) (B : R).
+
+Definition says (p : problem) (g : R) (c : claim) : Prop :=
+  match c with
+  | LocalOptimum s => exists e, 0 < e /\ forall th',
+      varies s (theta p) th' -> close e (theta p) th' -> no_better s p g th'
+  | NotLocalOptimum s => forall e, 0 < e -> exists th',
+      varies s (theta p) th' /\ close e (theta p) th' /\ better s p g th'
+  | GlobalOptimum s => forall th', varies s (theta p) th' -> no_better s p g th'
+  | NotGlobalOptimum s => exists th', varies s (theta p) th' /\ better s p g th'
+  | MarginAtMost k B => forall th', in_region k p th' -> nu_at_most B p th'
+  | MarginAtLeast k B => exists th', in_region k p th' /\ nu_at_least B p th'
+  end.
+
+(* Every claim presupposes that theta classifies its data: its margin g is positive. *)
+Definition holds (p : problem) (c : claim) : Prop :=
+  0 <= alpha p <= 1 /\ well_formed (theta p) (samples p) = true /\
+  exists g, 0 < g /\ is_margin (alpha p) (theta p) (samples p) g /\ says p g c.

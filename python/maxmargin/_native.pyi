@@ -1,0 +1,23 @@
+from typing import Callable, Optional, Tuple
+
+File = Tuple[str, bytes]
+Progress = Optional[Callable[[str], object]]
+
+__version__: str
+
+class Failure(Exception): ...
+
+def certify(model: File, data: File, options: str, progress: Progress) -> Tuple[bytes, str]: ...
+def solve(data: File, options: str, progress: Progress) -> Tuple[bytes, str, str]: ...
+def polish(model: File, data: File, options: str, progress: Progress) -> Tuple[Optional[str], str]: ...
+def check(
+    certificate: bytes, model: Optional[File] = ..., data: Optional[File] = ..., options: str = ...
+) -> str: ...
+def page(
+    certificate: bytes,
+    name: str,
+    fragment: bool,
+    model: Optional[File] = ...,
+    data: Optional[File] = ...,
+    options: str = ...,
+) -> str: ...

@@ -1,0 +1,25 @@
+//! `maxmargin export`.
+use super::arguments::ExportArguments;
+use super::check::{check_file, given};
+use super::error::Stop;
+use super::output::say;
+use crate::certify::open;
+use crate::export::export;
+use crate::import::write_atomically;
+
+pub(super) fn run(arguments: &ExportArguments) -> Result<u8, Stop> {
+    if !arguments.verified {
+        return Err(Stop::usage("say what to export to: --verified is the proved checker's input"));
+    }
+    let given = given(arguments.model.as_ref(), arguments.data.as_ref(), &arguments.reading)?;
+    check_file(&arguments.file, given.as_ref())?;
+    let file = open(&arguments.file)
+        .map_err(|e| Stop::input(format!("{}: {e}", arguments.file.display())))?;
+    let exported = export(file, given.as_ref())
+        .map_err(|e| Stop::input(format!("{}: {e}", arguments.file.display())))?;
+    match &arguments.output {
+        Some(path) => write_atomically(path, exported.text.as_bytes())?,
+        None => say(&exported.text),
+    }
+    Ok(0)
+}

@@ -1,0 +1,288 @@
+//! From a certificate to the text that the proved checker `maxmargin-verified` reads (`proofs/`).
+//!
+//! The text holds the problem (network, samples and labels as exact fractions), every claim and, where
+//! the proved checker has the rule, its witness; a claim without one is handed over as `uncovered` and
+//! comes back as such. The grammar stands at the head of `proofs/ocaml/main.ml`. Witnesses are copied,
+//! with one exception: a point that shows `not_global_optimum` is scaled so that its margin is at
+//! least that of the network, which is how the proved statement (a shorter feasible point) has it.
+
+mod verified;
+
+pub use verified::{Disagreement, Verified, run};
+
+use maxmargin_kernel::certificate::ProblemEntry;
+use maxmargin_kernel::claim::{Claim, Region, Scope};
+use maxmargin_kernel::network::Network;
+use maxmargin_kernel::number::{BigInt, Rational, ScaledVec};
+use maxmargin_kernel::problem::Problem;
+use maxmargin_kernel::proof::{curve::Curve, point::Point};
+use num_traits::{One, Pow, Zero};
+use serde::Deserialize;
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::io::Read;
+
+/// A text for the proved checker, and what its answer must say of every claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// The input.
+    pub text: String,
+    /// Per claim, in order: whether it is handed over for checking, and how the checker names it.
+    pub claims: Vec<(bool, String)>,
+}
+
+/// Why a certificate cannot be exported.
+#[derive(Debug, thiserror::Error)]
+pub enum ExportError {
+    /// Not a certificate.
+    #[error("not a certificate: {0}")]
+    Malformed(#[from] serde_json::Error),
+    /// Neither embedded nor given.
+    #[error("the certificate does not embed its problem: give --model and --data")]
+    NoProblem,
+    /// What it embeds is not a problem.
+    #[error("the embedded problem: {0}")]
+    Problem(String),
+}
+
+#[derive(Deserialize)]
+struct File {
+    problem: ProblemEntry,
+    claims: Vec<FileEntry>,
+}
+
+#[derive(Deserialize)]
+struct FileEntry {
+    claim: Claim,
+    proof: Value,
+}
+
+/// Exports a certificate; `given` is its problem, if the file does not embed it.
+///
+/// Nothing is verified here: a wrong certificate becomes a text that the proved checker refuses.
+///
+/// # Errors
+/// [`ExportError`].
+pub fn export(source: impl Read, given: Option<&Problem>) -> Result<Export, ExportError> {
+    let file: File = serde_json::from_reader(source)?;
+    let embedded;
+    let problem = match (given, &file.problem.network, &file.problem.data) {
+        (Some(problem), ..) => problem,
+        (None, Some(network), Some(data)) => {
+            let wrong = |e: &dyn std::fmt::Display| ExportError::Problem(e.to_string());
+            let network = network.to_network().map_err(|e| wrong(&e))?;
+            let data = data.to_data().map_err(|e| wrong(&e))?;
+            embedded = Problem::new(network, data).map_err(|e| wrong(&e))?;
+            &embedded
+        }
+        _ => return Err(ExportError::NoProblem),
+    };
+    let mut text = String::from("maxmargin-verified 1\n");
+    write_problem(&mut text, problem);
+    let _ = writeln!(text, "claims {}", file.claims.len());
+    let mut claims = Vec::with_capacity(file.claims.len());
+    for FileEntry { claim, mut proof } in file.claims {
+        let rule = proof.as_object_mut().and_then(|map| map.remove("rule"));
+        let rule = rule.as_ref().and_then(Value::as_str).unwrap_or("").to_string();
+        match covered(problem, &claim, &rule, proof) {
+            Some(witness) => {
+                let _ = writeln!(text, "claim {witness}");
+                claims.push((true, name(&claim)));
+            }
+            None => {
+                let _ = writeln!(text, "claim uncovered {} ;", name(&claim));
+                claims.push((false, name(&claim)));
+            }
+        }
+    }
+    text.push_str("end\n");
+    Ok(Export { text, claims })
+}
+
+/// How the proved checker prints a claim: kind, scope, region and bound as a fraction.
+pub fn name(claim: &Claim) -> String {
+    let (kind, scope) = (claim.kind(), claim.scope());
+    match claim {
+        Claim::MarginAtMost { region, bound, .. } | Claim::MarginAtLeast { region, bound, .. } => {
+            format!("{kind} {scope} {region} {}", bound.0)
+        }
+        _ => format!("{kind} {scope}"),
+    }
+}
+
+fn write_problem(text: &mut String, problem: &Problem) {
+    let (network, data) = (problem.network(), problem.data());
+    let _ = writeln!(text, "alpha {}", network.activation().slope());
+    let _ = writeln!(text, "layers {}", network.depth());
+    for layer in network.layers() {
+        write_vector(text, &layer.parameters().to_rationals());
+        let _ = write!(text, "\n{} {}", layer.rows(), layer.cols());
+        for r in 0..layer.rows() {
+            for c in 0..layer.cols() {
+                match layer.coordinate(r, c) {
+                    Some(index) => write!(text, " {index}"),
+                    None => write!(text, " ."),
+                }
+                .unwrap_or_default();
+            }
+        }
+        text.push('\n');
+    }
+    let _ = writeln!(text, "samples {} {}", data.len(), network.inputs());
+    for (i, label) in data.labels().iter().enumerate() {
+        match (network.outputs(), label) {
+            (1, label) if *label > 0 => text.push('+'),
+            (1, _) => text.push('-'),
+            (_, class) => {
+                let _ = write!(text, "{class}");
+            }
+        }
+        for entry in data.sample(i).to_rationals() {
+            let _ = write!(text, " {entry}");
+        }
+        text.push('\n');
+    }
+}
+
+/// Length and entries.
+fn write_vector(text: &mut String, entries: &[Rational]) {
+    let _ = write!(text, "{}", entries.len());
+    for entry in entries {
+        let _ = write!(text, " {entry}");
+    }
+}
+
+/// The claim with its witness in the checker's words; `None` if it has no rule for it.
+fn covered(problem: &Problem, claim: &Claim, rule: &str, proof: Value) -> Option<String> {
+    match (claim, rule) {
+        (Claim::NotLocalOptimum { scope }, "curve") => {
+            let witness: Curve = serde_json::from_value(proof).ok()?;
+            curve(problem, *scope, &witness)
+        }
+        (Claim::NotGlobalOptimum { scope }, "point") => {
+            let witness: Point = serde_json::from_value(proof).ok()?;
+            better(problem, *scope, &witness)
+        }
+        (
+            Claim::MarginAtLeast { region: Region::Everywhere, bound, scope: Scope::All },
+            "point",
+        ) => {
+            let witness: Point = serde_json::from_value(proof).ok()?;
+            if witness.network.is_some() {
+                return None;
+            }
+            let mut text = format!("margin_at_least everywhere {} point", bound.0);
+            let vectors = witness.parameters.unwrap_or_default();
+            let vectors = vectors.iter().map(|u| u.iter().map(|v| v.0.clone()).collect());
+            write_vectors(&mut text, &vectors.collect::<Vec<_>>());
+            Some(text)
+        }
+        _ => None,
+    }
+}
+
+fn write_vectors(text: &mut String, vectors: &[Vec<Rational>]) {
+    let _ = write!(text, " {}", vectors.len());
+    for vector in vectors {
+        text.push_str("\n  ");
+        write_vector(text, vector);
+    }
+}
+
+/// A curve: coefficients of every coordinate up to the last that moves.
+fn curve(problem: &Problem, scope: Scope, witness: &Curve) -> Option<String> {
+    let layers = problem.network().layers();
+    if witness.moves.len() != layers.len() {
+        return None;
+    }
+    let mut text = format!("not_local_optimum {scope} curve");
+    for (layer, list) in layers.iter().zip(&witness.moves) {
+        let count = list.iter().map(|(i, _)| i + 1).max().unwrap_or(0);
+        if count > layer.parameters().len() {
+            return None;
+        }
+        let _ = write!(text, "\n  {count}");
+        for coordinate in 0..count {
+            let moves = list.iter().find(|(i, _)| *i == coordinate);
+            let coefficients = moves.map_or(&[][..], |(_, c)| c);
+            text.push_str("  ");
+            let coefficients: Vec<_> = coefficients.iter().map(|c| c.0.clone()).collect();
+            write_vector(&mut text, &coefficients);
+        }
+    }
+    Some(text)
+}
+
+/// A better point, scaled to a margin of at least γ(θ).
+fn better(problem: &Problem, scope: Scope, witness: &Point) -> Option<String> {
+    let network = problem.network();
+    let parameters = witness.parameters.as_ref()?;
+    let values: Vec<Vec<Rational>> =
+        parameters.iter().map(|u| u.iter().map(|v| v.0.clone()).collect()).collect();
+    let moving = match scope {
+        Scope::All => 0..network.depth(),
+        Scope::Layer(l) => l.checked_sub(1)?..l,
+    };
+    let point = with_parameters(network, &values)?;
+    let point = Problem::new(point, problem.data().clone()).ok()?;
+    let ratio = problem.gamma().ok()? / point.gamma().ok()?;
+    let degree = u32::try_from(moving.len()).ok()?;
+    let norm = |u: &Vec<Rational>| -> Rational { u.iter().map(|v| v * v).sum() };
+    let own: Vec<_> = network.layers().iter().map(|l| l.parameters().to_rationals()).collect();
+    let length: Rational = own.get(moving.clone())?.iter().map(norm).sum();
+    let theirs = values.get(moving.clone())?;
+    let fixed = |l: usize| moving.contains(&l) || values.get(l) == own.get(l);
+    if !(0..own.len()).all(fixed) {
+        // No witness for this scope, and the checker is to say so: it takes one vector only.
+        let mut text = format!("not_global_optimum {scope} point");
+        write_vectors(&mut text, &values);
+        return Some(text);
+    }
+    let longer: Rational = theirs.iter().map(norm).sum();
+    // The smallest grid on which the root rounds up to a point that is still shorter.
+    let scale = (0..=12).map(|p| root_above(&ratio, degree, p * 16));
+    let scale = scale.into_iter().find(|s| s * s * &longer < length)?;
+    let scaled: Vec<Vec<Rational>> =
+        theirs.iter().map(|u| u.iter().map(|v| v * &scale).collect()).collect();
+    let mut text = format!("not_global_optimum {scope} point");
+    write_vectors(&mut text, &scaled);
+    Some(text)
+}
+
+fn with_parameters(network: &Network, values: &[Vec<Rational>]) -> Option<Network> {
+    if values.len() != network.depth() {
+        return None;
+    }
+    let layers = network.layers().iter().zip(values);
+    let layers: Option<Vec<_>> =
+        layers.map(|(layer, u)| layer.with_parameters(ScaledVec::from_rationals(u))).collect();
+    Network::new(network.activation().clone(), layers?).ok()
+}
+
+/// The smallest multiple of 2^−bits whose `degree`-th power is at least `value > 0`.
+fn root_above(value: &Rational, degree: u32, bits: u32) -> Rational {
+    let unit = BigInt::one() << bits;
+    let power = |base: &BigInt| -> BigInt { Pow::pow(base, degree) };
+    let target = (value * power(&unit)).ceil().to_integer();
+    let mut root = if target.is_zero() { BigInt::zero() } else { target.nth_root(degree.max(1)) };
+    if power(&root) < target {
+        root += 1;
+    }
+    Rational::new(root, unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roots_are_rounded_up() {
+        let two = Rational::from_integer(2.into());
+        for (degree, bits) in [(1, 0), (2, 0), (2, 16), (3, 32)] {
+            let root = root_above(&two, degree, bits);
+            let step = Rational::new(1.into(), BigInt::one() << bits);
+            assert!(Pow::pow(&root, degree) >= two);
+            assert!(Pow::pow(&(root - step), degree) < two);
+        }
+    }
+}

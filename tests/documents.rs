@@ -1,0 +1,199 @@
+//! The documents: every command in a `console` block runs, in a folder that has `examples` and
+//! `certificates`, and prints the lines shown below it; every link leads somewhere; pictures are the
+//! ones the program draws now.
+//!
+//! In a block, `$ ` begins a command; `# exit N` after it is its exit code, 0 by default. `…` on a line
+//! of its own stands for any lines, at the end of a line for the rest of it. Numbers need only agree
+//! in their first digits.
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn documents() -> Vec<PathBuf> {
+    let docs = std::fs::read_dir(root().join("docs")).unwrap().map(|e| e.unwrap().path());
+    let mut all: Vec<PathBuf> = docs.filter(|p| p.extension().is_some_and(|e| e == "md")).collect();
+    all.push(root().join("README.md"));
+    all.sort();
+    all
+}
+
+/// A command with its exit code and the lines shown below it.
+struct Step {
+    command: String,
+    code: i32,
+    expected: Vec<String>,
+}
+
+fn steps(text: &str) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    let mut inside = false;
+    for line in text.lines() {
+        if line.starts_with("```") {
+            inside = line == "```console";
+        } else if inside {
+            match line.strip_prefix("$ ") {
+                Some(command) => {
+                    let (command, code) = command.split_once(" # exit ").unwrap_or((command, "0"));
+                    let (command, code) = (command.to_string(), code.parse().unwrap());
+                    steps.push(Step { command, code, expected: Vec::new() });
+                }
+                None => steps.last_mut().expect("a command first").expected.push(line.to_string()),
+            }
+        }
+    }
+    steps
+}
+
+/// The first four digits of every number, one space between words.
+fn essence(line: &str) -> String {
+    let mut out = String::new();
+    let mut digits = 0;
+    for c in line.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
+        digits = if c.is_ascii_digit() {
+            digits + 1
+        } else if c == '.' && digits > 0 {
+            digits
+        } else {
+            0
+        };
+        if digits <= 4 || !c.is_ascii_digit() {
+            out.push(c);
+        }
+    }
+    out
+}
+
+/// Whether the shown lines are those of the output, with `…` for what is left out.
+fn agrees(expected: &[String], output: &str) -> Result<(), String> {
+    let mut lines = output.lines();
+    let mut skipping = false;
+    for shown in expected {
+        if shown.trim() == "…" {
+            skipping = true;
+            continue;
+        }
+        let (start, open) = shown.strip_suffix('…').map_or((shown.as_str(), false), |s| (s, true));
+        let start = essence(start);
+        let same = |line: &str| {
+            if open { essence(line).starts_with(&start) } else { essence(line) == start }
+        };
+        let found = if skipping { lines.any(same) } else { lines.next().is_some_and(same) };
+        if !found {
+            return Err(format!("`{shown}` is not in\n{output}"));
+        }
+        skipping = false;
+    }
+    Ok(())
+}
+
+#[test]
+fn commands_run_and_print_what_is_shown() {
+    let program = Path::new(env!("CARGO_BIN_EXE_maxmargin"));
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", program.parent().unwrap().display());
+    let mut count = 0;
+    for document in documents() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["examples", "certificates"] {
+            std::os::unix::fs::symlink(root().join(name), folder.path().join(name)).unwrap();
+        }
+        for step in steps(&std::fs::read_to_string(&document).unwrap()) {
+            // The program is the one that this test was built with.
+            let command = step.command.replace("cargo run --release --", "maxmargin");
+            assert!(command.starts_with("maxmargin "), "{}: {command}", document.display());
+            let mut shell = Command::new("bash");
+            shell.args(["-c", &command]).env("PATH", &path).current_dir(folder.path());
+            let output = shell.output().unwrap();
+            let (out, err) =
+                (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+            let what = format!("{}: {command}\n{out}{err}", document.display());
+            assert_eq!(output.status.code(), Some(step.code), "{what}");
+            if let Err(error) = agrees(&step.expected, &out) {
+                panic!("{}: {command}: {error}", document.display());
+            }
+            count += 1;
+        }
+    }
+    assert!(count >= 15, "only {count} commands");
+}
+
+#[test]
+fn links_lead_somewhere() {
+    let mut count = 0;
+    for document in documents() {
+        let text = std::fs::read_to_string(&document).unwrap();
+        for link in text.split("](").skip(1) {
+            let target = link.split(')').next().unwrap();
+            let target = target.split('#').next().unwrap();
+            if target.is_empty() || target.contains("://") {
+                continue;
+            }
+            let path = document.parent().unwrap().join(target);
+            assert!(path.exists(), "{}: {target}", document.display());
+            count += 1;
+        }
+    }
+    assert!(count > 15, "only {count} links");
+}
+
+#[test]
+fn every_page_is_in_the_summary() {
+    let summary = std::fs::read_to_string(root().join("docs/SUMMARY.md")).unwrap();
+    for name in
+        ["introduction", "tutorial", "verdicts", "faq", "python", "ci", "paper-map", "theory"]
+    {
+        assert!(summary.contains(&format!("({name}.md)")), "{name}");
+    }
+}
+
+/// The pictures are taken from pages; `UPDATE_PICTURES=1` writes them anew.
+#[test]
+fn pictures_are_those_of_the_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    for (picture, certificate, label) in [
+        ("dual", "paper/far_cell", "The dual function around the circle"),
+        ("plane", "paper/concave_kinks", "Samples, neurons and decision regions in the plane"),
+    ] {
+        let page = folder.path().join("page.html");
+        let certificate = root().join(format!("certificates/{certificate}.cert.json"));
+        let run = Command::new(env!("CARGO_BIN_EXE_maxmargin"))
+            .arg("show")
+            .arg(certificate)
+            .arg("--html")
+            .arg(&page)
+            .output()
+            .unwrap();
+        assert!(run.status.success());
+        let text = std::fs::read_to_string(&page).unwrap();
+        let (_, after) = text.split_once(&format!("aria-label=\"{label}\">")).unwrap();
+        let (svg, _) = after.split_once("</svg>").unwrap();
+        // Readable on a dark page too.
+        let (start, rest) = svg.split_once('>').unwrap();
+        let found = format!(
+            "{start}>\n<rect width=\"100%\" height=\"100%\" fill=\"#FFFFFF\"/>{rest}</svg>\n"
+        );
+        let file = root().join(format!("docs/pictures/{picture}.svg"));
+        if std::env::var_os("UPDATE_PICTURES").is_some() {
+            std::fs::write(&file, &found).unwrap();
+        }
+        assert!(
+            found == std::fs::read_to_string(&file).unwrap(),
+            "{picture}: UPDATE_PICTURES=1 cargo test --test documents"
+        );
+    }
+}
+
+#[test]
+fn shown_lines_are_compared() {
+    let expected = |text: &str| text.lines().map(String::from).collect::<Vec<_>>();
+    let output = "a 1.23456 b\nmiddle\nend\n";
+    for good in ["a 1.23499 b\nmiddle", "…\nend", "a …\n…\nend", ""] {
+        agrees(&expected(good), output).unwrap();
+    }
+    for bad in ["a 1.24 b", "middle", "…\nmissing", "a 1.23456 b\nend"] {
+        agrees(&expected(bad), output).unwrap_err();
+    }
+}

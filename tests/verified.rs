@@ -1,0 +1,149 @@
+//! The kernel and the proved checker agree: on every certificate of the repository, on the rejected
+//! ones and on mutated ones. Needs `proofs/_build/maxmargin-verified` (`make -C proofs`), or the
+//! program that MAXMARGIN_VERIFIED names; without either it says so and checks nothing.
+use maxmargin::export::{Disagreement, Export, export, run};
+use maxmargin_kernel::check::{Limits, check};
+use std::path::{Path, PathBuf};
+
+fn program() -> Option<PathBuf> {
+    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("proofs/_build/maxmargin-verified");
+    match std::env::var_os("MAXMARGIN_VERIFIED") {
+        Some(path) => {
+            let path = PathBuf::from(path);
+            assert!(path.is_file(), "MAXMARGIN_VERIFIED names no file: {}", path.display());
+            Some(path)
+        }
+        None if built.is_file() => Some(built),
+        None => {
+            eprintln!("NOT CHECKED: no maxmargin-verified; build it with `make -C proofs`");
+            None
+        }
+    }
+}
+
+fn certificates(folder: &str) -> Vec<(String, String)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("certificates").join(folder);
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let json = files.filter(|path| path.extension().is_some_and(|e| e == "json"));
+    json.map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+fn accepts(text: &str) -> bool {
+    check(text.as_bytes(), None, Limits::default()).is_ok()
+}
+
+#[test]
+fn every_certificate_of_the_repository_is_confirmed() {
+    let Some(program) = program() else { return };
+    let (mut accepted, mut files) = (0, 0);
+    for (name, text) in ["small", "paper"].into_iter().flat_map(certificates) {
+        if !accepts(&text) {
+            continue;
+        }
+        let exported = export(text.as_bytes(), None).unwrap();
+        let verified = run(&program, &exported).unwrap_or_else(|e| panic!("{name}: {e}"));
+        assert_eq!(verified.accepted.len() + verified.not_covered.len(), exported.claims.len());
+        accepted += verified.accepted.len();
+        files += 1;
+    }
+    assert!(files >= 20 && accepted >= 15, "{accepted} claims of {files} files");
+}
+
+/// With one claim each, so that a refusal is about that claim.
+fn single(text: &str) -> Vec<serde_json::Value> {
+    let Ok(whole) = serde_json::from_str::<serde_json::Value>(text) else { return Vec::new() };
+    let claims = whole["claims"].as_array().cloned().unwrap_or_default();
+    let one = |claim| {
+        let mut file = whole.clone();
+        file["claims"] = serde_json::json!([claim]);
+        file["end"] = 1.into();
+        file
+    };
+    claims.into_iter().map(one).collect()
+}
+
+/// Whether both give the same verdict on a covered claim; `None` if it is not covered.
+fn agree(program: &Path, file: &serde_json::Value) -> Option<bool> {
+    let text = in_order(file);
+    let exported: Export = export(text.as_bytes(), None).ok()?;
+    if !exported.claims.iter().all(|(covered, _)| *covered) {
+        return None;
+    }
+    let kernel = accepts(&text);
+    let proved = match run(program, &exported) {
+        Ok(_) => true,
+        Err(Disagreement::Refused { .. }) => false,
+        Err(other) => panic!("{other}\n{text}"),
+    };
+    assert_eq!(kernel, proved, "kernel {kernel}, proved checker {proved}:\n{text}");
+    Some(kernel)
+}
+
+/// The text with the keys in the order of the format, which a JSON value does not keep.
+fn in_order(file: &serde_json::Value) -> String {
+    let object = |keys: &[&str], value: &serde_json::Value| {
+        let present = keys.iter().filter(|k| !value[**k].is_null());
+        let pairs: Vec<_> = present.map(|k| format!("\"{k}\":{}", value[*k])).collect();
+        format!("{{{}}}", pairs.join(","))
+    };
+    let problem = object(&["network_digest", "data_digest", "network", "data"], &file["problem"]);
+    let claims: Vec<_> = file["claims"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|entry| {
+            let proof = object(&["rule", "moves", "parameters", "network"], &entry["proof"]);
+            format!("{{\"claim\":{},\"proof\":{proof}}}", entry["claim"])
+        })
+        .collect();
+    format!(
+        "{{\"format\":{},\"version\":{},\"problem\":{problem},\"claims\":[{}],\"end\":{}}}",
+        file["format"],
+        file["version"],
+        claims.join(","),
+        file["end"]
+    )
+}
+
+#[test]
+fn rejected_certificates_are_rejected_by_both() {
+    let Some(program) = program() else { return };
+    for (_, text) in certificates("rejected") {
+        for file in single(&text) {
+            agree(&program, &file);
+        }
+    }
+}
+
+/// Replaces one number at a time in the witness, by a few others.
+#[test]
+fn mutated_witnesses_get_the_same_verdict() {
+    let Some(program) = program() else { return };
+    let (mut good, mut bad) = (0, 0);
+    for (_, text) in ["small", "paper"].into_iter().flat_map(certificates) {
+        for file in single(&text) {
+            for key in ["moves", "parameters"] {
+                let path = format!("/claims/0/proof/{key}");
+                let Some(witness) = file.pointer(&path) else { continue };
+                let whole = witness.to_string();
+                let pieces: Vec<&str> = whole.split('"').collect();
+                // Numbers are strings: every second piece. A handful per witness.
+                for at in (1..pieces.len()).step_by(2).take(8) {
+                    for other in ["0", "1", "-1/2", "201/200"] {
+                        let mut changed = pieces.clone();
+                        changed[at] = other;
+                        let mut mutated = file.clone();
+                        *mutated.pointer_mut(&path).unwrap() =
+                            serde_json::from_str(&changed.join("\"")).unwrap();
+                        match agree(&program, &mutated) {
+                            Some(true) => good += 1,
+                            Some(false) => bad += 1,
+                            None => {}
+                        }
+                    }
+                }
+            }
+        }
+    }
+    assert!(good > 5 && bad > 50, "{good} accepted, {bad} refused");
+}
