@@ -872,9 +872,9 @@ class Covers:
         self.t = None if bound is None else 2 * bound * self.sum
         self.cones = []
 
-    def read(self, covers):
+    def read(self, covers, ordered=True):
         for cover in listing(covers, lambda v: v):
-            fields(cover, ["cone", "nodes"])
+            fields(cover, ["cone", "nodes"], ordered=ordered)
             cone = fields(cover["cone"], ["sign", "fixed"], ["inputs"])
             fixed = listing(cone["fixed"], row_of(index, integer))
             inputs = optional(cone, "inputs", lambda v: listing(v, index))
@@ -1050,9 +1050,9 @@ def nu(problem):
     return problem.gamma / problem.net.norm2()
 
 
-def one_bound(problem, claim, proof, region, near, bound, **more):
+def one_bound(problem, claim, proof, region, near, bound, ordered=True, **more):
     covers = Covers(problem, region, near, fields(proof["multipliers"], ["units", "lambda"]), bound, **more)
-    covers.read(proof["covers"])
+    covers.read(proof["covers"], ordered)
     covers.served()
 
 
@@ -1114,7 +1114,7 @@ def rule_width_tree(problem, claim, proof):
             need(k in neurons and j in neurons and k < j and neurons[k].inputs == neurons[j].inputs, "not exchangeable")
             need(region == "everywhere" and outputs.get(k) == -1 and outputs.get(j) == 1, "not symmetric")
         else:
-            one_bound(problem, claim, value, region, 0, bound, outputs=outputs, signs=signs)
+            one_bound(problem, claim, value, region, 0, bound, False, outputs=outputs, signs=signs)
     need(not open_, "the tree ends with open subtrees")
 
 

@@ -8,6 +8,7 @@ pub mod integers;
 pub mod rational;
 pub mod root;
 pub mod scaled;
+pub mod work;
 
 pub use germ::Germ;
 pub use integers::IntVec;

@@ -12,6 +12,7 @@ pub mod dual_bound;
 pub mod kkt_residual;
 pub mod layer_cell;
 pub mod layer_cover;
+mod limits;
 pub mod linear;
 pub mod local_cover;
 pub mod moves;
