@@ -4,6 +4,8 @@
 //!
 //! `SECOND_CHECKER_CASES=10000` asks for as many random problems, `MUTANTS=100000` for as many
 //! edits per file.
+#[path = "second_checker/forged.rs"]
+mod forged;
 #[path = "second_checker/json.rs"]
 mod json;
 #[path = "second_checker/mutate.rs"]
@@ -14,6 +16,8 @@ mod python;
 mod random;
 #[path = "second_checker/sampling.rs"]
 mod sampling;
+#[path = "second_checker/schema.rs"]
+mod schema;
 
 use maxmargin_kernel::certificate::{Certificate, Entry, ProblemEntry, Proof};
 use maxmargin_kernel::check::{Limits, Report, check};
@@ -176,6 +180,68 @@ fn the_description_has_one_minimal_certificate_per_rule() {
     for ((rule, text), theirs) in examples.iter().zip(python::verdicts(&texts)) {
         assert_eq!(compare(rule, &kernel(text).0, &theirs), Outcome::Verified);
         assert_eq!(String::from_utf8_lossy(text), rewritten(text), "{rule}");
+    }
+}
+
+#[test]
+fn forgeries_are_refused_by_both() {
+    let examples: BTreeMap<_, _> = examples().into_iter().collect();
+    let text = |rule: &str| String::from_utf8_lossy(&examples[rule]).into_owned();
+    let texts: Vec<String> = forged::FORGERIES
+        .iter()
+        .map(|(rule, edits, _)| forged::forged(&text(rule), edits))
+        .collect();
+    let bytes: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
+    let (mut rules, mut others) = (BTreeSet::new(), Vec::new());
+    let verdicts = python::verdicts(&bytes);
+    for (((rule, edits, reason), text), theirs) in
+        forged::FORGERIES.iter().zip(&texts).zip(verdicts)
+    {
+        let ours = kernel(text.as_bytes()).0;
+        let name = format!("{rule} {edits:?}");
+        assert_eq!(compare(&name, &ours, &theirs), Outcome::Refused, "{name}: {ours:?} {theirs:?}");
+        if !ours.reason.contains(reason) {
+            others.push(format!("{name}: {}", ours.reason));
+        }
+        rules.insert(*rule);
+    }
+    assert!(others.is_empty(), "{}", others.join("\n"));
+    assert_eq!(rules.len(), RULES.len());
+}
+
+#[test]
+fn the_schema_fits_what_is_well_formed_and_nothing_else() {
+    let text = fs::read_to_string(root().join("docs/certificate.schema.json")).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let misfit =
+        |text: &[u8]| schema::misfit(&schema, &schema, &serde_json::from_slice(text).unwrap());
+    let mut good = examples();
+    ["small", "paper", "data"].iter().for_each(|name| good.extend(folder(name)));
+    good.extend((1..80).filter_map(random::certificate).map(|(text, _)| ("random".into(), text)));
+    for (name, text) in &good {
+        assert_eq!(misfit(text), None, "{name}");
+    }
+    // Proofs that fail have the right shape too; what the kernel calls malformed has not, but for
+    // what a schema cannot say.
+    let (mut fits, mut misfits) = (0, 0);
+    let parsed = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).is_ok();
+    for (name, text) in folder("rejected").into_iter().filter(|(_, text)| parsed(text)) {
+        match (kernel(&text).0.exit, misfit(&text)) {
+            (1 | 3 | 4, found) => {
+                // Signs that are neither 1 nor −1 are a matter of rules for the kernel.
+                assert!(found.is_none() || name.contains("sign"), "{name}: {found:?}");
+                fits += 1;
+            }
+            (_, Some(_)) => misfits += 1,
+            (_, None) => {}
+        }
+    }
+    assert!(fits > 60 && misfits >= 8, "{fits} {misfits}");
+    let mutants = good.iter().flat_map(|(_, text)| mutate::mutants(text, 4, 7));
+    for mutant in mutants.filter(|m| m.kind == "unknown key" || m.kind == "drop key") {
+        if kernel(&mutant.text).0.exit == 2 && mutant.kind == "unknown key" {
+            assert!(misfit(&mutant.text).is_some(), "{}", mutant.edit);
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Nothing here rounds except [`root`], whose results are bounds in a stated direction.
 
-pub(crate) mod definite;
 pub mod germ;
+pub(crate) mod gershgorin;
 pub mod integers;
 pub mod rational;
 pub mod root;

@@ -6,9 +6,9 @@
 pub mod convex_cell;
 pub mod cover;
 pub mod curve;
-pub mod definite;
 pub mod descent;
 pub mod dual_bound;
+pub mod elimination;
 pub mod kkt_residual;
 pub mod layer_cell;
 pub mod layer_cover;

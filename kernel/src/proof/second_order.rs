@@ -32,7 +32,7 @@
 //! Without kinks this is 3.5c, with them 3.5d. In scope `layer l` the Hessian is 0. Where a curve of
 //! equally good points passes through θ (two parallel neurons in one cell, or a scaling between two
 //! coordinates that λ does not see) `A` is singular and the rule does not apply.
-use super::definite::{Definiteness, MAX_DIMENSION, TooLarge, definiteness};
+use super::elimination::{Definiteness, MAX_DIMENSION, TooLarge, definiteness};
 use super::multipliers;
 use super::piece::{Piece, Pieces, Unit};
 use super::{Refusal, wrong_claim};
