@@ -1,5 +1,9 @@
 //! What the fuzz targets run. Nothing here may panic, whatever the bytes are; where an assertion
 //! stands, it is a property that no input may break.
+mod exact;
+
+pub use exact::{arithmetic, problems};
+
 use crate::certify::{Request, bytes, certify};
 use crate::import::{DataOptions, ModelOptions, parse_data, parse_model};
 use maxmargin_kernel::check::{Limits, Report, check};
