@@ -166,6 +166,7 @@ fn solve_py(
             gap,
             threads: limits.threads,
             budget: limits.budget,
+            checkpoint: None,
         };
         let mut solved =
             solve::solve(&dataset.data, &request, |status| stage(&certify::global_stage(&status)))
