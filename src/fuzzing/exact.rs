@@ -20,7 +20,7 @@ impl Bytes<'_> {
     /// An integer of up to 200 bits, often near a power of two.
     fn integer(&mut self) -> BigInt {
         let (shift, small) = (self.byte(), i64::from(self.byte()) - 128);
-        (BigInt::from(self.byte() % 5) - 2 << (usize::from(shift) % 200)) + small
+        ((BigInt::from(self.byte() % 5) - 2) << (usize::from(shift) % 200)) + small
     }
 
     /// A multiple of ½ from −2 to 2.
