@@ -1,5 +1,9 @@
 //! What the fuzz targets run. Nothing here may panic, whatever the bytes are; where an assertion
 //! stands, it is a property that no input may break.
+mod exact;
+
+pub use exact::{arithmetic, problems};
+
 use crate::certify::{Request, bytes, certify};
 use crate::import::{DataOptions, ModelOptions, parse_data, parse_model};
 use maxmargin_kernel::check::{Limits, Report, check};
@@ -14,7 +18,9 @@ use std::sync::OnceLock;
 pub fn certificate(bytes: &[u8]) {
     let text = if bytes.first() == Some(&b'{') { bytes.to_vec() } else { edited(bytes) };
     for given in [None, Some(&good().0)] {
-        if let Ok(report) = check(text.as_slice(), given, Limits { nodes: 10_000 }) {
+        if let Ok(report) =
+            check(text.as_slice(), given, Limits { nodes: 10_000, ..Limits::default() })
+        {
             assert_sound(&report);
         }
     }

@@ -16,6 +16,21 @@ pub(crate) fn some_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     object(d).map(Some)
 }
 
+/// A list of objects.
+pub(crate) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    d: D,
+) -> Result<Vec<T>, D::Error> {
+    let list = Vec::<AsObject<T>>::deserialize(d)?;
+    Ok(list.into_iter().map(|AsObject(value)| value).collect())
+}
+
+/// An object on the heap.
+pub(crate) fn boxed<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    d: D,
+) -> Result<Box<T>, D::Error> {
+    object(d).map(Box::new)
+}
+
 /// A value read by [`object`].
 pub(crate) struct AsObject<T>(pub(crate) T);
 

@@ -4,7 +4,7 @@ mod common;
 use common::small::{norm_bound, small, text};
 use common::*;
 use maxmargin_kernel::certificate::{Certificate, Entry, ProblemEntry, Proof};
-use maxmargin_kernel::check::{Failure, Limits, Report, check, report_json};
+use maxmargin_kernel::check::{Failure, Limit, Limits, Report, check, report_json};
 use maxmargin_kernel::network::NetworkError;
 use maxmargin_kernel::number::BigInt;
 use maxmargin_kernel::problem::{DataError, data_digest, network_digest};
@@ -239,7 +239,8 @@ fn every_failure_is_the_expected_one_with_its_exit_code() {
             Err(Error::other("the disk is gone"))
         }
     }
-    let few = |nodes| check(named("i_global").as_bytes(), None, Limits { nodes });
+    let few =
+        |nodes| check(named("i_global").as_bytes(), None, Limits { nodes, ..Limits::default() });
     assert!(few(8).is_ok());
     let bound = Refusal::NormBound(NormBoundError::TooSmall {
         claimed: "4.999000000".into(),
@@ -334,8 +335,8 @@ fn every_failure_is_the_expected_one_with_its_exit_code() {
             },
             1,
         ),
-        (few(7).unwrap_err(), Failure::Limit(7), 4),
-        (few(0).unwrap_err(), Failure::Limit(0), 4),
+        (few(7).unwrap_err(), Failure::Limit(Limit::Nodes(7)), 4),
+        (few(0).unwrap_err(), Failure::Limit(Limit::Nodes(0)), 4),
     ];
     let mut names = BTreeSet::new();
     for (found, expected, code) in &cases {
@@ -355,6 +356,7 @@ fn every_failure_is_the_expected_one_with_its_exit_code() {
             Failure::Digest { .. } => "Digest",
             Failure::OtherProblem { .. } => "OtherProblem",
             Failure::Rejected { .. } => "Rejected",
+            Failure::ProofLimit { .. } => "ProofLimit",
             Failure::Limit(_) => "Limit",
         });
     }
@@ -414,7 +416,7 @@ fn the_limit_counts_the_nodes_of_all_claims() {
             vec![(at_most("everywhere", "1/4"), proof()), (at_most("any_width", "1/4"), proof())],
         )
     };
-    let with = |nodes| check(twice.as_bytes(), None, Limits { nodes });
+    let with = |nodes| check(twice.as_bytes(), None, Limits { nodes, ..Limits::default() });
     assert_eq!(with(16).unwrap().claims.len(), 2);
-    assert_eq!(with(15).unwrap_err(), Failure::Limit(15));
+    assert_eq!(with(15).unwrap_err(), Failure::Limit(Limit::Nodes(15)));
 }

@@ -129,8 +129,11 @@ fn every_data_error_is_the_expected_one() {
             DataError::ZeroSample(_) => "ZeroSample",
             DataError::Label { .. } => "Label",
             DataError::Number { .. } => "Number",
+            DataError::TooLong { .. } => "TooLong",
+            DataError::Work(_) => "Work",
         });
     }
+    // The other two are limits: `tests/limits.rs`.
     assert_eq!(names.len(), 6, "{names:?}");
     for labels in [[1, -1], [1, 0], [1, 1], [-1, -1], [0, 0]] {
         assert_eq!(with(1, "1 2; 3 4", &labels), Ok(()), "{labels:?}");

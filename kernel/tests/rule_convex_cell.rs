@@ -11,7 +11,7 @@ use maxmargin_kernel::network::NotTwoLayer;
 use maxmargin_kernel::problem::Problem;
 use maxmargin_kernel::proof::Refusal;
 use maxmargin_kernel::proof::convex_cell::{ConvexCell, ConvexCellError};
-use maxmargin_kernel::proof::definite::TooLarge;
+use maxmargin_kernel::proof::elimination::TooLarge;
 use maxmargin_kernel::proof::multipliers::MultiplierError;
 use proptest::prelude::*;
 

@@ -9,7 +9,7 @@ use maxmargin_kernel::certificate::Proof;
 use maxmargin_kernel::claim::Claim;
 use maxmargin_kernel::problem::Problem;
 use maxmargin_kernel::proof::Refusal;
-use maxmargin_kernel::proof::definite::{MAX_DIMENSION, TooLarge};
+use maxmargin_kernel::proof::elimination::{MAX_DIMENSION, TooLarge};
 use maxmargin_kernel::proof::multipliers::MultiplierError;
 use maxmargin_kernel::proof::second_order::{SecondOrder, SecondOrderError};
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! `maxmargin-check FILE… [--model M.json --data D.json] [--json]`: re-verifies certificates with
+//! `maxmargin-check FILE… [--model M.json --data D.json] [--json] [LIMITS]`: re-verifies certificates with
 //! the kernel alone.
 use maxmargin_kernel::check::{Limits, Report, check, report_json};
 use maxmargin_kernel::network::NetworkJson;
@@ -6,6 +6,7 @@ use maxmargin_kernel::problem::{DataJson, Problem};
 use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 // `println!` panics when the reader has gone; the exit code is the verdict and must survive that.
 macro_rules! say {
@@ -18,11 +19,15 @@ macro_rules! complain {
 const USAGE: &str = "\
 Verifies maxmargin certificates in exact arithmetic.
 
-Usage: maxmargin-check FILE... [--model M.json --data D.json] [--json]
+Usage: maxmargin-check FILE... [--model M.json --data D.json] [--json] [LIMITS]
 
   FILE              `-` is standard input: zcat net.cert.json.gz | maxmargin-check -
   --model, --data   exact JSON; the certificates must speak of exactly these
   --json            one JSON object per file on standard output
+  --max-nodes N     most nodes of all covers of a file
+  --max-bytes N     most bytes of a file
+  --time-limit S    most seconds of a file, looked at between the steps of a proof; without it,
+                    files that bring their own problem have 30 and one more for every 16 kB
 
 Exit codes: 0 all verified; 1 a certificate was rejected; 2 malformed or unsupported;
 3 another model or data set; 4 a limit was reached; 64 usage.";
@@ -32,6 +37,7 @@ struct Arguments {
     model: Option<String>,
     data: Option<String>,
     json: bool,
+    limits: Limits,
 }
 
 fn main() -> ExitCode {
@@ -55,7 +61,7 @@ fn main() -> ExitCode {
     };
     let mut worst = 0;
     for file in &arguments.files {
-        let code = check_file(file, given.as_ref(), arguments.json);
+        let code = check_file(file, given.as_ref(), &arguments);
         // The first failure decides, so that one bad file is not hidden by a later one.
         if worst == 0 {
             worst = code;
@@ -73,14 +79,20 @@ fn arguments() -> Result<Option<Arguments>, String> {
 }
 
 fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Arguments>, String> {
-    let mut parsed = Arguments { files: Vec::new(), model: None, data: None, json: false };
+    let (files, limits) = (Vec::new(), Limits::default());
+    let mut parsed = Arguments { files, model: None, data: None, json: false, limits };
     while let Some(word) = words.next() {
-        let mut value = |name: &str| words.next().ok_or_else(|| format!("{name} needs a file"));
+        let mut value = |name: &str| words.next().ok_or_else(|| format!("{name} needs a value"));
         match word.as_str() {
             "-h" | "--help" => return Ok(None),
             "--json" => parsed.json = true,
             "--model" => parsed.model = Some(value("--model")?),
             "--data" => parsed.data = Some(value("--data")?),
+            "--max-nodes" => parsed.limits.nodes = number(&word, &value(&word)?)?,
+            "--max-bytes" => parsed.limits.bytes = number(&word, &value(&word)?)?,
+            "--time-limit" => {
+                parsed.limits.time = Some(Duration::from_secs(number(&word, &value(&word)?)?));
+            }
             flag if flag.starts_with('-') && flag != "-" => {
                 return Err(format!("unknown option {flag}"));
             }
@@ -96,6 +108,10 @@ fn parse(mut words: impl Iterator<Item = String>) -> Result<Option<Arguments>, S
     Ok(Some(parsed))
 }
 
+fn number<T: std::str::FromStr>(flag: &str, text: &str) -> Result<T, String> {
+    text.parse().map_err(|_| format!("{flag} needs a whole number, not `{text}`"))
+}
+
 fn given(arguments: &Arguments) -> Result<Option<Problem>, String> {
     let (Some(model), Some(data)) = (&arguments.model, &arguments.data) else { return Ok(None) };
     let open = |path: &String| File::open(path).map_err(|e| format!("{path}: {e}"));
@@ -108,13 +124,14 @@ fn given(arguments: &Arguments) -> Result<Option<Problem>, String> {
     Problem::new(network, samples).map(Some).map_err(|e| format!("{data}: {e}"))
 }
 
-fn check_file(path: &str, given: Option<&Problem>, json: bool) -> u8 {
+fn check_file(path: &str, given: Option<&Problem>, arguments: &Arguments) -> u8 {
+    let json = arguments.json;
     let source: std::io::Result<Box<dyn Read>> = match path {
         "-" => Ok(Box::new(std::io::stdin().lock())),
         _ => File::open(path).map(|file| Box::new(BufReader::new(file)) as Box<dyn Read>),
     };
     let outcome = match source {
-        Ok(source) => check(source, given, Limits::default())
+        Ok(source) => check(source, given, arguments.limits)
             .map_err(|failure| (failure.exit_code(), failure.to_string())),
         Err(error) => Err((2, error.to_string())),
     };

@@ -3,8 +3,8 @@
 //! Keys must come in the order of the format, so that nothing is parsed before what it depends on;
 //! the nodes of a cover are checked one by one as they are read.
 use super::{FORMAT, ProblemEntry, VERSION};
-use crate::check::{Failure, Session};
-use crate::claim::Claim;
+use crate::check::{Failure, Limit, Meter, Session};
+use crate::claim::{Claim, LIMIT};
 use crate::object::AsObject;
 use crate::proof::cover::{CoverChecker, Node};
 use crate::proof::dual_bound::{Cone, DualBoundChecker, Multipliers};
@@ -23,22 +23,47 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::fmt;
-use std::io::Read;
+use std::io::{BufReader, Read};
 
 /// Reads a certificate and checks it into `session`.
 ///
 /// # Errors
 /// [`Failure`]: the first thing that is wrong.
 pub fn read(source: impl Read, session: &mut Session<'_>) -> Result<(), Failure> {
+    let meter = session.meter();
+    let source = BufReader::new(Metered { source, meter });
     let mut deserializer = serde_json::Deserializer::from_reader(source);
     let outcome =
         Document(session).deserialize(&mut deserializer).and_then(|()| deserializer.end());
-    match (outcome, session.take_failure()) {
+    match (outcome, session.take_failure().or(meter.reached().map(Failure::Limit))) {
         (_, Some(failure)) => Err(failure),
         (Ok(()), None) => Ok(()),
         (Err(error), None) if error.is_eof() => Err(Failure::Truncated),
         (Err(error), None) if error.is_io() => Err(Failure::Io(error.to_string())),
-        (Err(error), None) => Err(Failure::Malformed(error.to_string())),
+        (Err(error), None) => {
+            let text = error.to_string();
+            Err(match text.strip_prefix(LIMIT) {
+                Some(number) => Failure::Limit(Limit::Number(number.to_string())),
+                None if text.starts_with("recursion limit exceeded") => {
+                    Failure::Limit(Limit::Nesting)
+                }
+                None => Failure::Malformed(text),
+            })
+        }
+    }
+}
+
+/// A source that stops at the limits of bytes and time.
+struct Metered<'m, R> {
+    source: R,
+    meter: &'m Meter,
+}
+
+impl<R: Read> Read for Metered<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let read = self.source.read(buffer)?;
+        self.meter.count_bytes(read).map_err(std::io::Error::other)?;
+        Ok(read)
     }
 }
 
@@ -158,6 +183,7 @@ impl Claims<'_, '_> {
 impl OneClaim<'_, '_> {
     fn run<'de, A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let claim: Claim = struct_value(&mut map, "claim")?;
+        self.0.in_time().map_err(|failure| stop(self.0, failure))?;
         key(&mut map, "proof")?;
         map.next_value_seed(OneProof(self.0, claim))?;
         no_more(&mut map)

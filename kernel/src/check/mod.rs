@@ -1,7 +1,10 @@
 //! Problem + certificate → verdict.
 
+mod limits;
 mod report;
 
+pub(crate) use limits::Meter;
+pub use limits::{Limit, Limits};
 pub use report::{Report, margin_json, report_json};
 
 use crate::certificate::{ProblemEntry, read};
@@ -84,9 +87,23 @@ pub enum Failure {
         /// What is wrong.
         refusal: Box<Refusal>,
     },
-    /// More work than allowed.
-    #[error("the certificate has more than {0} cover nodes, the limit of this check")]
-    Limit(usize),
+    /// A proof is past a limit of its rule: it may be right or wrong.
+    #[error(
+        "claim {index} ({kind}, rule {rule}) is not decided, the proof is past a limit: {refusal}"
+    )]
+    ProofLimit {
+        /// The claim, from 0.
+        index: usize,
+        /// Its kind.
+        kind: &'static str,
+        /// The rule of its proof.
+        rule: &'static str,
+        /// Which limit.
+        refusal: Box<Refusal>,
+    },
+    /// The file is past a limit.
+    #[error("not decided, {0}")]
+    Limit(Limit),
 }
 
 impl Failure {
@@ -96,22 +113,11 @@ impl Failure {
         match self {
             Self::Rejected { .. } | Self::Digest { .. } => 1,
             Self::OtherProblem { .. } => 3,
-            Self::Limit(_) => 4,
+            Self::Limit(_) | Self::ProofLimit { .. } => 4,
+            Self::Network(error) if error.is_limit() => 4,
+            Self::Data(error) if error.is_limit() => 4,
             _ => 2,
         }
-    }
-}
-
-/// Limits of one check.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Most cover nodes over all claims.
-    pub nodes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { nodes: 100_000_000 }
     }
 }
 
@@ -132,7 +138,7 @@ pub struct Session<'p> {
     /// The problem of the certificate: the given one, or the embedded one.
     problem: Option<&'p Problem>,
     slot: &'p OnceCell<Problem>,
-    limits: Limits,
+    meter: &'p Meter,
     nodes: usize,
     verified: Vec<Verified>,
     current: (&'static str, &'static str),
@@ -140,10 +146,9 @@ pub struct Session<'p> {
 }
 
 impl<'p> Session<'p> {
-    fn new(given: Option<&'p Problem>, slot: &'p OnceCell<Problem>, limits: Limits) -> Self {
-        let current = ("", "");
-        let verified = Vec::new();
-        Self { given, problem: given, slot, limits, nodes: 0, verified, current, failure: None }
+    fn new(given: Option<&'p Problem>, slot: &'p OnceCell<Problem>, meter: &'p Meter) -> Self {
+        let (problem, current, verified) = (given, ("", ""), Vec::new());
+        Self { given, problem, slot, meter, nodes: 0, verified, current, failure: None }
     }
 
     /// Settles which problem the certificate speaks of.
@@ -200,8 +205,13 @@ impl<'p> Session<'p> {
 
     /// The failure of the current claim.
     pub(crate) fn rejection(&self, refusal: Refusal) -> Failure {
-        let (kind, rule) = self.current;
-        Failure::Rejected { index: self.verified.len(), kind, rule, refusal: Box::new(refusal) }
+        let (index, (kind, rule)) = (self.verified.len(), self.current);
+        let limit = refusal.is_limit();
+        let refusal = Box::new(refusal);
+        match limit {
+            true => Failure::ProofLimit { index, kind, rule, refusal },
+            false => Failure::Rejected { index, kind, rule, refusal },
+        }
     }
 
     /// Records the current claim as verified.
@@ -212,7 +222,20 @@ impl<'p> Session<'p> {
     /// Counts a cover node against the limit.
     pub(crate) fn count_node(&mut self) -> Result<(), Failure> {
         self.nodes += 1;
-        if self.nodes > self.limits.nodes { Err(Failure::Limit(self.limits.nodes)) } else { Ok(()) }
+        if self.nodes > self.meter.limits.nodes {
+            return Err(Failure::Limit(Limit::Nodes(self.meter.limits.nodes)));
+        }
+        self.in_time()
+    }
+
+    /// What counts bytes and time.
+    pub(crate) fn meter(&self) -> &'p Meter {
+        self.meter
+    }
+
+    /// Whether there is time left.
+    pub(crate) fn in_time(&self) -> Result<(), Failure> {
+        self.meter.in_time().map_err(Failure::Limit)
     }
 
     pub(crate) fn keep_failure(&mut self, failure: Failure) {
@@ -233,8 +256,8 @@ pub fn check(
     given: Option<&Problem>,
     limits: Limits,
 ) -> Result<Report, Failure> {
-    let slot = OnceCell::new();
-    let mut session = Session::new(given, &slot, limits);
+    let (slot, meter) = (OnceCell::new(), Meter::new(limits, given.is_some()));
+    let mut session = Session::new(given, &slot, &meter);
     read(source, &mut session)?;
     let problem = session.problem().ok_or(Failure::NoProblem)?;
     Ok(Report::new(problem, session.verified, given.is_some()))

@@ -3,6 +3,7 @@
 mod number;
 mod region;
 
+pub(crate) use number::LIMIT;
 pub use number::Number;
 pub use region::{ParseRegionError, ParseScopeError, Region, Scope};
 

@@ -73,6 +73,9 @@ fn decimal(value: &Rational, round: fn(&Rational) -> Rational) -> String {
     }
 }
 
+/// How a parse error that is a limit begins.
+pub(crate) const LIMIT: &str = "limit: ";
+
 impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
@@ -114,7 +117,11 @@ impl Serialize for Number {
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        parse_rational(&text).map(Self).map_err(D::Error::custom)
+        parse_rational(&text).map(Self).map_err(|error| match error.is_limit() {
+            // Serde's errors are texts: the reader knows limits by these words.
+            true => D::Error::custom(format_args!("{LIMIT}{error}")),
+            false => D::Error::custom(error),
+        })
     }
 }
 

@@ -15,7 +15,7 @@ pub struct NetworkJson {
 
 /// The activation in a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", try_from = "RawActivation")]
 pub enum ActivationJson {
     /// Slope 0 on negative inputs.
     Relu,
@@ -23,6 +23,36 @@ pub enum ActivationJson {
     Linear,
     /// Any slope in [0, 1].
     LeakyRelu(String),
+}
+
+/// As written: serde's derived code would take `{"relu": null}` as well.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum RawActivation {
+    Word(String),
+    Leaky(#[serde(deserialize_with = "crate::object::object")] RawLeaky),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLeaky {
+    leaky_relu: String,
+}
+
+impl TryFrom<RawActivation> for ActivationJson {
+    type Error = String;
+    fn try_from(raw: RawActivation) -> Result<Self, String> {
+        match raw {
+            RawActivation::Leaky(RawLeaky { leaky_relu }) => Ok(Self::LeakyRelu(leaky_relu)),
+            RawActivation::Word(word) => match word.as_str() {
+                "relu" => Ok(Self::Relu),
+                "linear" => Ok(Self::Linear),
+                other => Err(format!(
+                    "unknown activation `{other}`, expected `relu`, `linear` or {{\"leaky_relu\": slope}}"
+                )),
+            },
+        }
+    }
 }
 
 /// One layer in a file: canonical is `weights` iff no coordinate is shared.

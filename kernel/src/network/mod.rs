@@ -116,6 +116,18 @@ pub enum NetworkError {
     },
 }
 
+impl NetworkError {
+    /// Whether the network is past a limit, rather than none.
+    pub fn is_limit(&self) -> bool {
+        match self {
+            Self::Depth(depth) => *depth > MAX_DEPTH,
+            Self::TooLarge { .. } | Self::TooLong(_) => true,
+            Self::Number { error, .. } => error.is_limit(),
+            _ => false,
+        }
+    }
+}
+
 impl Network {
     /// A network from its layers, first layer first.
     ///
@@ -172,6 +184,17 @@ impl Network {
     /// Whether some coordinate is used by more than one entry.
     pub fn has_sharing(&self) -> bool {
         self.layers.iter().any(|l| l.max_uses() > 1)
+    }
+
+    /// Entries of all matrices, structural zeros included.
+    pub(crate) fn entries(&self) -> usize {
+        self.layers.iter().map(|l| l.rows() * l.cols()).sum()
+    }
+
+    /// Bits that the outputs of the integer model have more than a sample, sums aside.
+    pub(crate) fn bits(&self) -> u64 {
+        let slope = self.activation.slope().denom().bits();
+        self.layers.iter().map(|l| l.parameters().numerators().bits() + slope).sum()
     }
 
     /// `|θ|²`, each coordinate once.

@@ -2,12 +2,13 @@
 //!
 //! Nothing here rounds except [`root`], whose results are bounds in a stated direction.
 
-pub(crate) mod definite;
 pub mod germ;
+pub(crate) mod gershgorin;
 pub mod integers;
 pub mod rational;
 pub mod root;
 pub mod scaled;
+pub mod work;
 
 pub use germ::Germ;
 pub use integers::IntVec;

@@ -36,6 +36,13 @@ pub enum ParseNumberError {
     Exponent(String),
 }
 
+impl ParseNumberError {
+    /// Whether the text is past a limit, rather than wrong.
+    pub fn is_limit(&self) -> bool {
+        matches!(self, Self::TooLong(_) | Self::Exponent(_))
+    }
+}
+
 /// Parses one number of the grammar above, exactly.
 ///
 /// # Errors

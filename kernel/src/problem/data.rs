@@ -1,10 +1,13 @@
 //! Training sets.
 use crate::number::{
-    BigInt, ParseNumberError, Rational, ScaledVec, format_rational, parse_rational,
+    BigInt, ParseNumberError, Rational, ScaledVec, format_rational, parse_rational, work::MAX_WORK,
 };
 use num_traits::Zero;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
+
+/// Largest accepted bits of a sample's common denominator and longest numerator together.
+pub const MAX_SAMPLE_BITS: u64 = 1 << 14;
 
 /// Samples `x_i` and labels: ±1 for one output, classes 0…K−1 for K outputs.
 #[derive(Clone, Debug, PartialEq)]
@@ -52,6 +55,19 @@ pub enum DataError {
         /// What the labels must be.
         expected: String,
     },
+    /// A sample past [`MAX_SAMPLE_BITS`].
+    #[error(
+        "sample {sample}: the common denominator and the longest numerator have {bits} bits, past the limit of {MAX_SAMPLE_BITS}"
+    )]
+    TooLong {
+        /// The sample.
+        sample: usize,
+        /// Bits of the two together.
+        bits: u64,
+    },
+    /// Long numbers in many places.
+    #[error("evaluating the network on the data takes {0} steps, past the limit of {MAX_WORK}")]
+    Work(u64),
     /// A number could not be read.
     #[error("sample {sample}, feature {feature}: {error}")]
     Number {
@@ -72,6 +88,17 @@ pub struct DataJson {
     pub x: Vec<Vec<String>>,
     /// Labels.
     pub y: Vec<i64>,
+}
+
+impl DataError {
+    /// Whether the data are past a limit, rather than wrong.
+    pub fn is_limit(&self) -> bool {
+        match self {
+            Self::TooLong { .. } | Self::Work(_) => true,
+            Self::Number { error, .. } => error.is_limit(),
+            _ => false,
+        }
+    }
 }
 
 impl Data {
@@ -97,6 +124,10 @@ impl Data {
             }
             if x.is_zero() {
                 return Err(DataError::ZeroSample(sample));
+            }
+            let bits = length(x);
+            if bits > MAX_SAMPLE_BITS {
+                return Err(DataError::TooLong { sample, bits });
             }
         }
         let (low, high, expected) = if outputs == 1 {
@@ -176,6 +207,11 @@ impl Data {
         }
         None
     }
+}
+
+/// Bits of the common denominator and of the longest numerator.
+pub(super) fn length(x: &ScaledVec) -> u64 {
+    x.numerators().bits() + x.denominator().bits()
 }
 
 /// Numerator and denominator in lowest terms.

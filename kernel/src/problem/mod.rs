@@ -6,14 +6,14 @@ mod facts;
 mod kinks;
 mod margins;
 
-pub use data::{Data, DataError, DataJson};
+pub use data::{Data, DataError, DataJson, MAX_SAMPLE_BITS};
 pub use digest::{data_digest, network_digest};
 pub use facts::Facts;
 pub(crate) use kinks::kinks;
 pub use margins::{Constraint, Margins, NotClassified};
 
 use crate::network::{Activation, Network, Neuron};
-use crate::number::{BigInt, IntVec, Rational, compare};
+use crate::number::{BigInt, IntVec, Rational, compare, work::exceeds_when_long};
 use num_traits::{One, Signed, Zero};
 use std::cmp::Ordering;
 
@@ -37,6 +37,11 @@ impl Problem {
     /// [`DataError`]: no samples, shapes, labels, a zero sample.
     pub fn new(network: Network, data: Data) -> Result<Self, DataError> {
         let data = data.fit_to(network.inputs(), network.outputs())?;
+        let longest = data.samples().iter().map(data::length).max().unwrap_or(0);
+        let counts = [data.len(), network.entries()];
+        if let Some(work) = exceeds_when_long(&counts, longest + network.bits()) {
+            return Err(DataError::Work(work));
+        }
         let model = network.integer_model();
         let scale = network.integer_scale();
         let mut first = Vec::with_capacity(data.len());

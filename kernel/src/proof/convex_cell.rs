@@ -29,7 +29,7 @@
 //! linear in `u⁽ˡ⁾`, so `q_k = ⟨∇_l q_k(θ), ·⟩` and
 //! `⟨u, u'⟩ = Σλ_k q_k(u') ≥ γΣλ = Σλ_k q_k(u) = |u|²`, whence `|u'| ≥ |u|`. For the last layer, linear σ
 //! and depth 1 this proves a *global* optimum of that layer; kinks below are constants.
-use super::definite::{TooLarge, operator_norm_at_most};
+use super::elimination::{TooLarge, operator_norm_at_most};
 use super::multipliers::{self, Lambda};
 use super::piece::{Pieces, Unit};
 use super::{Refusal, wrong_claim};

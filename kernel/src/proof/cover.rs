@@ -48,6 +48,7 @@ use crate::claim::Number;
 use crate::number::{
     BigInt, IntVec, Rational, ScaledVec,
     root::{ceil_sqrt, sqrt_bounds},
+    work::{MAX_WORK, exceeds_when_long},
 };
 use num_integer::Integer;
 use num_traits::{CheckedAdd, CheckedMul, CheckedSub, One, Signed, ToPrimitive, Zero};
@@ -173,6 +174,9 @@ pub enum CoverError {
     /// More than [`MAX_ITEMS`].
     #[error("{0} items exceed the limit of {MAX_ITEMS}")]
     TooManyItems(usize),
+    /// Long numbers in many places.
+    #[error("the inner products of the items take {0} steps, past the limit of {MAX_WORK}")]
+    Work(u64),
     /// More than [`MAX_RANGES`] ranges of pending subtrees.
     #[error("node {0}: the open subtrees have more than {MAX_RANGES} ranges")]
     TooDeep(usize),
@@ -334,6 +338,11 @@ impl CoverChecker {
         };
         let (xn, xd) = (unit_x.numer(), unit_x.denom());
         let x: Vec<IntVec> = items.iter().map(|item| on_grid(&item.x, &unit_x)).collect();
+        let longest = x.iter().map(IntVec::bits).max().unwrap_or(0);
+        let width = x.first().map_or(0, IntVec::len);
+        if let Some(work) = exceeds_when_long(&[items.len(), items.len(), width], longest) {
+            return Err(CoverError::Work(work));
+        }
         let gram_row = |u: &IntVec| IntVec::new(x.iter().map(|v| u.dot(v)).collect());
         let gram: Vec<IntVec> = x.iter().map(gram_row).collect();
         let (zn, zd) = (units.z.0.numer(), units.z.0.denom());

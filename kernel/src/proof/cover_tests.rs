@@ -342,9 +342,10 @@ fn name(error: &CoverError) -> &'static str {
         CoverError::NotEmpty { .. } => "NotEmpty",
         CoverError::Unfinished(_) => "Unfinished",
         CoverError::Trailing(_) => "Trailing",
+        CoverError::Work(_) => "Work",
     }
 }
-const VARIANTS: usize = 16;
+const VARIANTS: usize = 17;
 
 #[test]
 fn every_refusal_is_the_expected_one() {
@@ -357,6 +358,9 @@ fn every_refusal_is_the_expected_one() {
     let with = |nodes: &[Node]| relu(&items, 1, nodes).unwrap_err();
     let many = vec![items[0].clone(); MAX_ITEMS + 1];
     let tiny = units(one.clone(), Rational::new(1.into(), BigInt::one() << 64), one.clone());
+    // Entries of 4001 bits.
+    let fine = Rational::new(1.into(), BigInt::one() << 4000);
+    let fine = Units { x: Some(Number(fine)), ..plain() };
     let deep = {
         let wide = vec![item(&[(1, 1)], 1, None); 2048];
         let mut checker = CoverChecker::new(&wide, &plain(), &rational(0, 1), &one).unwrap();
@@ -369,6 +373,10 @@ fn every_refusal_is_the_expected_one() {
         (in_units(1, -1, 1), CoverError::Unit("z")),
         (in_units(1, 1, 0), CoverError::Unit("tau")),
         (relu(&many, 1, &[]).unwrap_err(), CoverError::TooManyItems(MAX_ITEMS + 1)),
+        (
+            CoverChecker::new(&many[..2000], &fine, &rational(0, 1), &one).unwrap_err(),
+            CoverError::Work(2 * 2000 * 2000 * (63 * 63 + 32)),
+        ),
         deep,
         (run(&items, &tiny, &rational(0, 1), &one, &[]).unwrap_err(), CoverError::Range(0)),
         (with(&[split(2)]), CoverError::NoSuchItem { node: 0, item: 2 }),

@@ -68,7 +68,8 @@ impl Curve {
         };
         let moving = moving_layers(problem, claim)?;
         let gamma = problem.gamma()?;
-        let path = Path::new(problem, &moving, &self.moves).map_err(CurveError::from)?;
+        let path = Path::new(problem, &moving, &self.moves, problem.data().len())
+            .map_err(CurveError::from)?;
         if path.norm_change().sign().is_ge() {
             return Err(CurveError::Norm.into());
         }

@@ -27,7 +27,7 @@ use super::moves::common_denominator;
 use super::{Refusal, moving_layers, wrong_claim};
 use crate::claim::{Claim, Number};
 use crate::network::{Model, Network, NetworkError, Trace};
-use crate::number::{BigInt, IntVec, Rational, ScaledVec};
+use crate::number::{BigInt, IntVec, Rational, ScaledVec, work::exceeds};
 use crate::problem::{Constraint, Problem};
 use num_traits::{Signed, Zero};
 use serde::{Deserialize, Serialize};
@@ -104,8 +104,17 @@ impl Descent {
         if !product.is_negative() {
             return Err(DescentError::NotDescending.into());
         }
-        let derivative =
-            Derivative { weights: network.integer_model(), moves: direction.integer_model() };
+        let entries = network.entries();
+        let bits = network.bits()
+            + problem.data().samples().iter().map(|x| x.numerators().bits()).max().unwrap_or(0);
+        let patterns = |extra: usize| extra.saturating_mul(entries);
+        let most =
+            (0..=16).rev().map(|k| 1usize << k).find(|n| exceeds(&[patterns(*n)], bits).is_none());
+        let derivative = Derivative {
+            most: most.unwrap_or(0),
+            weights: network.integer_model(),
+            moves: direction.integer_model(),
+        };
         let mut extra = 0;
         let mut pass: Option<(usize, Trace<BigInt>, Vec<IntVec>)> = None;
         for k in problem.margins().active(&Rational::zero()) {
@@ -172,6 +181,8 @@ impl Descent {
 struct Derivative {
     weights: Model<BigInt>,
     moves: Model<BigInt>,
+    /// Most patterns beyond one per constraint: [`MAX_PATTERNS`], fewer for large networks.
+    most: usize,
 }
 
 impl Derivative {
@@ -203,7 +214,7 @@ impl Derivative {
                         Some(count) => extra.saturating_add(count - 1),
                         None => usize::MAX,
                     };
-                    if *extra > MAX_PATTERNS {
+                    if *extra > self.most {
                         let (constraint, layer) = (k, l + 1);
                         return Err(DescentError::TooManyKinks { constraint, layer, kinks });
                     }

@@ -41,6 +41,7 @@ const RULE: &str = "layer_cover";
 #[serde(deny_unknown_fields)]
 pub struct LayerMultipliers {
     /// The grids of this proof.
+    #[serde(deserialize_with = "crate::object::object")]
     pub units: Units,
     /// `(i, λ_i/unit_a)` by ascending sample, `λ_i > 0`; the others are 0.
     pub lambda: Vec<(usize, i64)>,

@@ -18,7 +18,7 @@
 //! For `any_width` competitors have no sharing and, at depth 2, neurons that read inputs of one
 //! neuron here but may feed any output: M is restricted to the inputs only, and at depth 1 not at
 //! all. For `global_optimum` (and `local_optimum`, which follows) `B = ν(θ)`.
-use super::definite::{TooLarge, operator_norm_at_most};
+use super::elimination::{TooLarge, operator_norm_at_most};
 use super::multipliers::{self, Lambda};
 use super::piece::Pieces;
 use super::{Refusal, only_all, wrong_claim};

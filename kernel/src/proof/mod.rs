@@ -6,12 +6,13 @@
 pub mod convex_cell;
 pub mod cover;
 pub mod curve;
-pub mod definite;
 pub mod descent;
 pub mod dual_bound;
+pub mod elimination;
 pub mod kkt_residual;
 pub mod layer_cell;
 pub mod layer_cover;
+mod limits;
 pub mod linear;
 pub mod local_cover;
 pub mod moves;

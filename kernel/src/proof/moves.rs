@@ -7,6 +7,7 @@
 //! homogeneity all signs stay, and outputs are multiplied by one positive factor.
 use crate::claim::Number;
 use crate::network::{MAX_BITS, Model, Scalar};
+use crate::number::work::{MAX_WORK, exceeds};
 use crate::number::{BigInt, Germ, ScaledVec};
 use crate::problem::Problem;
 use num_integer::Integer;
@@ -51,6 +52,9 @@ pub enum MovesError {
     /// Past [`MAX_DEGREE`].
     #[error("the degrees of the layers sum to {0}, past the limit of {MAX_DEGREE}")]
     Degree(usize),
+    /// Past [`MAX_WORK`].
+    #[error("evaluating the curve takes {0} steps, past the limit of {MAX_WORK}")]
+    Work(u64),
     /// Numbers past [`MAX_BITS`].
     #[error("the numbers are too long: depth times their bits is {0}, the limit is {MAX_BITS}")]
     TooLong(u64),
@@ -67,11 +71,13 @@ pub(crate) struct Path {
 }
 
 impl Path {
-    /// The curve of these moves; only the layers `moving` (from 0) may move.
+    /// The curve of these moves, to be evaluated at so many samples; only the layers `moving` (from
+    /// 0) may move.
     pub(crate) fn new(
         problem: &Problem,
         moving: &Range<usize>,
         moves: &Moves,
+        samples: usize,
     ) -> Result<Self, MovesError> {
         let network = problem.network();
         let depth = network.depth();
@@ -95,6 +101,7 @@ impl Path {
             negative: Germ::constant(slope.numer().clone()),
         };
         let (mut moved, mut denominators) = (Vec::new(), Vec::new());
+        let mut total_bits = 0;
         for (l, (layer, list)) in network.layers().iter().zip(moves).enumerate() {
             let (layer_number, count) = (l + 1, layer.parameters().len());
             let mut previous = None;
@@ -125,6 +132,7 @@ impl Path {
             let bits = germs.iter().flat_map(Germ::coefficients).map(BigInt::bits).max();
             let slope_bits = slope.denom().bits();
             check_length(length, bits.unwrap_or(0) + denominator.bits() + slope_bits)?;
+            total_bits += bits.unwrap_or(0) + slope_bits;
             let entry = |r, c| match layer.coordinate(r, c).and_then(|i| germs.get(i)) {
                 Some(germ) => germ.clone(),
                 None => Germ::zero(),
@@ -134,7 +142,12 @@ impl Path {
             moved.push(pairs);
             denominators.push(denominator);
         }
-        Ok(Self { model, moved, denominators })
+        // Germs of degrees a and b with a + b at most the whole degree: (a + 1)(b + 1) products.
+        let products = (degree / 2 + 1) * (degree / 2 + 2);
+        match exceeds(&[samples, network.entries(), products], total_bits) {
+            Some(work) => Err(MovesError::Work(work)),
+            None => Ok(Self { model, moved, denominators }),
+        }
     }
 
     /// The network over germs.
@@ -222,7 +235,7 @@ mod tests {
             r#"[[[0, ["1", "1/11"]], [1, ["-1/2", "3"]]], [[2, ["0", "-1"]], [3, ["1/13"]]], [[1, ["-4"]]]]"#,
         )
         .unwrap();
-        let path = Path::new(&problem, &(0..3), &moves).unwrap();
+        let path = Path::new(&problem, &(0..3), &moves, 1).unwrap();
         let x = problem.data().sample(0);
         let epsilon = parse_rational("1e-9").unwrap();
         let layers = problem.network().layers().iter().zip(&moves).map(|(layer, list)| {

@@ -32,12 +32,12 @@
 //! Without kinks this is 3.5c, with them 3.5d. In scope `layer l` the Hessian is 0. Where a curve of
 //! equally good points passes through θ (two parallel neurons in one cell, or a scaling between two
 //! coordinates that λ does not see) `A` is singular and the rule does not apply.
-use super::definite::{Definiteness, MAX_DIMENSION, TooLarge, definiteness};
+use super::elimination::{Definiteness, MAX_DIMENSION, TooLarge, definiteness};
 use super::multipliers;
 use super::piece::{Piece, Pieces, Unit};
 use super::{Refusal, wrong_claim};
 use crate::claim::{Claim, Number, Scope};
-use crate::number::{Rational, compare};
+use crate::number::{Rational, compare, work::exceeds};
 use crate::problem::Problem;
 use num_traits::{One, Signed, Zero};
 use serde::{Deserialize, Serialize};
@@ -121,7 +121,9 @@ pub enum SecondOrderError {
     #[error("the Hessian: {0}")]
     TooLarge(#[from] TooLarge),
     /// Past [`MAX_WORK`].
-    #[error("coordinates × weights × multipliers is {0}, past the limit of {MAX_WORK}")]
+    #[error(
+        "coordinates × weights × multipliers is {0}, past the limit of {MAX_WORK}, lower for long numbers"
+    )]
     Work(usize),
 }
 
@@ -155,7 +157,7 @@ impl SecondOrder {
         }
         let entries: usize = network.layers().iter().map(|l| l.rows() * l.cols()).sum();
         let work = dimension.saturating_mul(entries).saturating_mul(lambda.len());
-        if work > MAX_WORK {
+        if work > MAX_WORK || exceeds(&[work], network.bits() + longest(problem)).is_some() {
             return Err(SecondOrderError::Work(work).into());
         }
         let mut pieces = Pieces::new(problem);
@@ -210,6 +212,11 @@ impl SecondOrder {
         }
         Ok(slopes)
     }
+}
+
+/// Bits of the longest numerator of a sample.
+fn longest(problem: &Problem) -> u64 {
+    problem.data().samples().iter().map(|x| x.numerators().bits()).max().unwrap_or(0)
 }
 
 /// Slopes at exactly the kinks, in range.

@@ -54,7 +54,11 @@ pub struct Stationarity {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mu: Vec<(usize, usize, Number)>,
     /// Limiting gradients, by ascending constraint.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(
+        default,
+        deserialize_with = "crate::object::objects",
+        skip_serializing_if = "Vec::is_empty"
+    )]
     pub germs: Vec<WeightedGerm>,
 }
 
@@ -183,7 +187,8 @@ impl Stationarity {
         problem.gamma()?;
         self.lengths()?;
         let lambda = self.multipliers(problem)?;
-        let setting = Setting { problem, moving, model: problem.network().rational_model() };
+        let model = problem.network().rational_model();
+        let setting = Setting { problem, moving, model, germs: self.germs.len() };
         let slopes = self.slopes(&setting, &lambda)?;
         let germs = self.germs(&lambda)?;
         let layers = problem.network().layers();
@@ -304,6 +309,8 @@ struct Setting<'a> {
     /// The layers in scope, from 0.
     moving: Range<usize>,
     model: Model<Rational>,
+    /// Number of germs.
+    germs: usize,
 }
 
 impl Setting<'_> {
@@ -371,7 +378,7 @@ impl Setting<'_> {
     /// `lim ∇q_k(θ(ε))` for `ε → 0`.
     fn limit(&self, c: &Constraint, germ: usize, moves: &Moves) -> Result<Gradient, Error> {
         let network = self.problem.network();
-        let path = Path::new(self.problem, &self.moving, moves)
+        let path = Path::new(self.problem, &self.moving, moves, self.germs)
             .map_err(|error| Error::Germ { germ, error })?;
         let x = Path::sample(&self.problem.data().sample(c.sample));
         let trace = path.model().forward(&x);

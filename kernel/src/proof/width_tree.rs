@@ -56,7 +56,7 @@ pub enum WidthNode {
     /// Two subtrees by the sign of `w'_j·x_i`, `(j, i)`.
     Split(usize, usize),
     /// A dual bound for all competitors of the node.
-    Leaf(Box<Leaf>),
+    Leaf(#[serde(deserialize_with = "crate::object::boxed")] Box<Leaf>),
     /// Closed by exchanging neurons `(k, j)`.
     Symmetric(usize, usize),
 }
@@ -66,8 +66,10 @@ pub enum WidthNode {
 #[serde(deny_unknown_fields)]
 pub struct Leaf {
     /// Units and `λ`.
+    #[serde(deserialize_with = "crate::object::object")]
     pub multipliers: Multipliers,
     /// The covers.
+    #[serde(deserialize_with = "crate::object::objects")]
     pub covers: Vec<Cover>,
 }
 

@@ -47,7 +47,7 @@
 //!   `is_semidefinite` is called.
 //! - `A_00` is rounded down.
 use super::{CoverChecker, CoverError, Quadratic, Ranges};
-use crate::number::definite::is_semidefinite;
+use crate::number::gershgorin::is_semidefinite;
 use crate::number::{BigInt, IntVec};
 use num_integer::Integer;
 use num_traits::{Signed, ToPrimitive};

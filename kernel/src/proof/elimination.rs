@@ -7,7 +7,7 @@
 //! entries are minors, a positive multiple of the Schur complement, and every division is exact.
 //!
 //! `‖N‖_op ≤ r` iff `r²I − NNᵀ ⪰ 0` iff `r²I − NᵀN ⪰ 0`; the smaller of the two is tested.
-use crate::number::{BigInt, Rational, ScaledVec};
+use crate::number::{BigInt, Rational, ScaledVec, work::exceeds};
 use num_integer::Integer;
 use num_traits::{One, Signed, Zero};
 
@@ -60,6 +60,12 @@ pub fn definiteness(matrix: &[Vec<Rational>]) -> Result<Definiteness, TooLarge> 
             denominator = denominator.lcm(entry.denom());
             within(&denominator)?;
         }
+    }
+    let longest = matrix.iter().flatten().map(|e| e.numer().bits()).max().unwrap_or(0);
+    let minors =
+        (longest + denominator.bits()).saturating_mul(matrix.len().try_into().unwrap_or(u64::MAX));
+    if exceeds(&[dimension, dimension, dimension], minors / 2).is_some() {
+        return Err(TooLarge::Bits(minors));
     }
     let integer = |e: &Rational| e.numer() * (&denominator / e.denom());
     let integers = |row: &Vec<Rational>| row.iter().map(integer).collect();
