@@ -28,19 +28,38 @@ const EXHAUSTIVE: usize = 12;
 const SIDES: usize = 512;
 /// Starts of the search for negative curvature.
 const STARTS: usize = 120;
+/// Seconds of that search where the user sets no limit.
+const SECONDS: f64 = 4.0;
 /// Most variables for which curvature is searched.
 const MAX_VARIABLES: usize = 400;
 
 /// A curve, as the lists of its coefficients by powers of ε.
 type Orders = Vec<Vec<Rational>>;
 
-/// Searches at first order, then with the multipliers at second order.
+/// Searches at first order, then at second order with each of the multipliers, first in the directions
+/// given.
 pub fn search(
     setting: &Setting,
-    multipliers: Option<&Multipliers>,
+    multipliers: &[Multipliers],
+    directions: &[Vec<f64>],
     budget: &Budget,
 ) -> Option<Entry> {
-    first_order(setting, budget).or_else(|| second_order(setting, multipliers?, budget))
+    first_order(setting, budget)
+        .or_else(|| directions.iter().find_map(|d| along(setting, multipliers.last()?, d)))
+        .or_else(|| second_order(setting, multipliers, &budget.or_seconds(SECONDS)))
+}
+
+/// A curve that starts near this direction or its opposite, without first-order change of the margins
+/// with multipliers.
+fn along(setting: &Setting, multipliers: &Multipliers, direction: &[f64]) -> Option<Entry> {
+    let n = setting.theta.len();
+    let none = Slopes::new();
+    let rows: Vec<Vec<Rational>> =
+        multipliers.lambda.keys().map(|k| setting.gradient(*k, &none)).collect();
+    let basis = linear::solve(&rows, &vec![Rational::zero(); rows.len()], n)?.directions;
+    let d = simple(&basis, direction)?;
+    let back: Vec<Rational> = d.iter().map(|v| -v).collect();
+    [d, back].iter().find_map(|d| corrected(setting, d).and_then(|orders| entry(setting, &orders)))
 }
 
 /// The claim with this curve, if the kernel accepts it.
@@ -158,9 +177,9 @@ impl Rows {
     }
 }
 
-fn second_order(setting: &Setting, multipliers: &Multipliers, budget: &Budget) -> Option<Entry> {
+fn second_order(setting: &Setting, choices: &[Multipliers], budget: &Budget) -> Option<Entry> {
     let n = setting.theta.len();
-    if n > MAX_VARIABLES {
+    if n > MAX_VARIABLES || choices.is_empty() {
         return None;
     }
     let mut rng = Pcg64::seed_from_u64(11);
@@ -168,6 +187,7 @@ fn second_order(setting: &Setting, multipliers: &Multipliers, budget: &Budget) -
         if budget.expired() {
             return None;
         }
+        let multipliers = &choices[start % choices.len()];
         // The first starts are sparse: the escapes that are easiest to read move few coordinates.
         let density = if start < STARTS / 2 { 0.3 } else { 1.0 };
         let mut d: Vec<Rational> = (0..n)
@@ -279,7 +299,13 @@ fn corrected(setting: &Setting, d1: &[Rational]) -> Option<Orders> {
 }
 
 /// `h −= λ ∇²q̃_k` on the variables, with these slopes at kinks: products of two layers' weights.
-fn subtract_hessian(setting: &Setting, k: usize, slopes: &Slopes, lambda: f64, h: &mut [Vec<f64>]) {
+pub(super) fn subtract_hessian(
+    setting: &Setting,
+    k: usize,
+    slopes: &Slopes,
+    lambda: f64,
+    h: &mut [Vec<f64>],
+) {
     let n = setting.theta.len();
     let polynomial = Polynomial::new(setting, k, slopes);
     let theta: Vec<f64> = setting.theta.iter().map(to_f64).collect();

@@ -19,7 +19,9 @@ use maxmargin_kernel::problem::Problem;
 use maxmargin_kernel::proof::dual_bound::{Cone, Cover, Multipliers};
 use maxmargin_kernel::proof::layer_cover::{LayerCover, LayerMultipliers};
 use maxmargin_kernel::proof::local_cover::LocalCover;
+use maxmargin_kernel::proof::one_layer::two_layer_form;
 use num_traits::{One, Signed, Zero};
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// Most active samples for which multipliers are chosen.
@@ -36,12 +38,13 @@ pub fn global(setting: &Setting, claim: &Claim, budget: &Budget) -> Option<Entry
 }
 
 fn prove(setting: &Setting, claim: &Claim, local: bool, budget: &Budget) -> Option<Entry> {
-    let neurons = TwoLayer::with_one_output(setting.problem.network()).ok()?.neurons;
-    let layer_one = match setting.scope {
-        Scope::All => false,
-        Scope::Layer(1) => true,
-        Scope::Layer(_) => return None,
+    let (one_layer, problem) = match setting.scope {
+        Scope::All => (false, Cow::Borrowed(setting.problem)),
+        // A hidden layer of a deep network, if it is like layer 1 of a two-layer one.
+        Scope::Layer(l) => (true, two_layer_form(setting.problem, l).ok()?),
     };
+    let problem = &*problem;
+    let neurons = TwoLayer::with_one_output(problem.network()).ok()?.neurons;
     if setting.active.len() > MAX_SAMPLES {
         return None;
     }
@@ -49,26 +52,26 @@ fn prove(setting: &Setting, claim: &Claim, local: bool, budget: &Budget) -> Opti
     let mut tight = Vec::new();
     for neuron in &neurons {
         let v = neuron.v1();
-        let signs: &[i8] = match (layer_one, local, v.cmp(&Rational::zero())) {
+        let signs: &[i8] = match (one_layer, local, v.cmp(&Rational::zero())) {
             (true, _, Ordering::Equal) => &[],
             (true, _, Ordering::Greater) | (false, true, Ordering::Greater) => &[1],
             (true, _, Ordering::Less) | (false, true, Ordering::Less) => &[-1],
             _ => &[1, -1],
         };
-        let t = if layer_one && !v.is_zero() { ratio(neuron)? } else { Rational::one() };
+        let t = if one_layer && !v.is_zero() { ratio(neuron)? } else { Rational::one() };
         for &sign in signs {
-            let cone = cone(setting, neuron, sign, local);
+            let cone = cone(problem, &setting.active, neuron, sign, local);
             let demand = Demand { cone, inputs: neuron.inputs.clone(), t: t.clone() };
             if !demands.contains(&demand) {
                 demands.push(demand);
             }
         }
-        tight.extend(own_direction(setting.problem, neuron, t));
+        tight.extend(own_direction(problem, neuron, t));
     }
     // With one output constraints are samples.
     let samples = setting.active.clone();
     let task = Task {
-        problem: setting.problem,
+        problem,
         demands,
         samples,
         tight,
@@ -77,7 +80,7 @@ fn prove(setting: &Setting, claim: &Claim, local: bool, budget: &Budget) -> Opti
         seeds: Vec::new(),
     };
     let Outcome::Found(found) = choose(&task, budget) else { return None };
-    let proof = match layer_one {
+    let proof = match one_layer {
         false => {
             let proof = LocalCover { multipliers: found.multipliers, covers: found.covers };
             proof.check(setting.problem, claim).ok()?;
@@ -122,8 +125,7 @@ fn exact_root(square: &Rational) -> Option<Rational> {
 }
 
 /// The cone of a neuron: its local cone, or all of space on its inputs.
-fn cone(setting: &Setting, neuron: &Neuron, sign: i8, local: bool) -> Cone {
-    let problem = setting.problem;
+fn cone(problem: &Problem, active: &[usize], neuron: &Neuron, sign: i8, local: bool) -> Cone {
     let full = neuron.inputs.len() == problem.network().inputs();
     let fixed = |i: &usize| match problem.sign(*i, neuron.index) {
         Ordering::Greater => Some((*i, 1)),
@@ -133,7 +135,7 @@ fn cone(setting: &Setting, neuron: &Neuron, sign: i8, local: bool) -> Cone {
     Cone {
         sign,
         inputs: (!full).then(|| neuron.inputs.clone()),
-        fixed: if local { setting.active.iter().filter_map(fixed).collect() } else { Vec::new() },
+        fixed: if local { active.iter().filter_map(fixed).collect() } else { Vec::new() },
     }
 }
 
