@@ -469,12 +469,27 @@ fn undecided_points_name_the_hypothesis_that_fails() {
         let all = decide(&point.problem(), Scope::All, &[question], &long());
         all[0].answer.clone().map(|entry| entry.claim.to_string()).unwrap_err()
     };
-    // Two equal paths through one unit: any split of the norm between them is as good.
-    let flat = Deep {
+    let relu = |layers: Vec<Vec<Vec<Rational>>>| Deep {
         alpha: rational(0, 1),
-        layers: vec![whole(&[&[4], &[0]]), whole(&[&[4, 0]]), whole(&[&[4]])],
+        layers,
         x: whole(&[&[1]]),
         y: vec![1],
     };
-    println!("{}", reason(&flat, Question::Local));
+    // A spare unit at a kink, with a weight 0 above it.
+    let kink = relu(vec![whole(&[&[4], &[0]]), whole(&[&[4, 0]]), whole(&[&[4]])]);
+    let local = reason(&kink, Question::Local);
+    assert!(local.starts_with("1 active kinks at depth 3, and constraint 0: the backward weight"), "{local}");
+    assert!(local.ends_with("proved instead: it is a KKT point"), "{local}");
+    // Four equal units: turning their weights into each other costs nothing.
+    let four = relu(vec![whole(&[&[1], &[1], &[1], &[1]]), whole(&[&[1, 1, 1, 1]]), whole(&[&[2]])]);
+    let local = reason(&four, Question::Local);
+    assert!(local.starts_with("no active kinks, but the curvature is degenerate"), "{local}");
+    assert!(local.ends_with("proved instead: it is a KKT point"), "{local}");
+    let global = reason(&four, Question::Global);
+    assert!(global.starts_with("the bound for every width needs a network of depth 2"), "{global}");
+    // A layer below one with a negative weight.
+    let below = relu(vec![whole(&[&[1], &[0]]), whole(&[&[1, -2], &[0, 2]]), whole(&[&[1, 1]])]);
+    let all = decide(&below.problem(), Scope::Layer(1), &[Question::Global], &long());
+    let verdict = all[0].answer.clone().map(|entry| entry.claim.kind());
+    assert_eq!(verdict, Ok("not_global_optimum"));
 }
