@@ -306,8 +306,8 @@ proptest! {
         for spare in 1..=labels.len() {
             wider.w.push(vec![rational(0, 1); point.x[0].len()]);
             wider.v.push(rational(0, 1));
-            let global = answers(&wider.problem(), Scope::All, &[Question::Global]);
-            prop_assert_eq!(&global, &[Some(false)], "{} spare neurons", spare);
+            let wider = answers(&wider.problem(), Scope::All, &Question::ALL);
+            prop_assert_eq!(&wider, &[Some(true), Some(false), Some(false)], "{} spare neurons", spare);
         }
     }
 }
@@ -377,7 +377,8 @@ fn deep(seed: u64) -> Option<Deep> {
         let probe = Deep { x: vec![x.clone()], y: vec![i64::from(outputs == 1)], ..point.clone() };
         let out = probe.problem().network().rational_model().forward(&x).outputs();
         let best = (0..out.len()).max_by(|a, b| out[*a].cmp(&out[*b])).unwrap();
-        let label = if outputs == 1 { if out[0] < rational(0, 1) { -1 } else { 1 } } else { best as i64 };
+        let label =
+            if outputs == 1 { if out[0] < rational(0, 1) { -1 } else { 1 } } else { best as i64 };
         let with = Deep { x: vec![x.clone()], y: vec![label], ..point.clone() };
         if with.problem().gamma().is_ok() {
             point.x.push(x);
@@ -440,7 +441,8 @@ proptest! {
 /// A layer with a larger normalised margin, if random search finds one.
 fn competitor(point: &Deep, layer: usize, seed: u64) -> Option<Vec<Vec<Rational>>> {
     let mut rng = Pcg64Mcg::seed_from_u64(seed ^ 2);
-    let square = |rows: &[Vec<Rational>]| -> Rational { rows.iter().flatten().map(|e| e * e).sum() };
+    let square =
+        |rows: &[Vec<Rational>]| -> Rational { rows.iter().flatten().map(|e| e * e).sum() };
     let problem = point.problem();
     let here = problem.gamma().unwrap();
     let norm = square(&point.layers[layer - 1]);
@@ -457,6 +459,28 @@ fn competitor(point: &Deep, layer: usize, seed: u64) -> Option<Vec<Vec<Rational>
         let better = gamma * gamma * &norm > here * here * square(&other.layers[layer - 1]);
         better.then(|| other.layers[layer - 1].clone())
     })
+}
+
+/// One neuron with three classes and two samples: λ = (a, b, c, d) with a + c = b + d = 1/6, a + b = c + d. At the
+/// two vertices of these `‖M‖` is 10/3, in the middle it is 1: only there λ proves the point locally
+/// optimal, whatever the order of the samples.
+#[test]
+fn multipliers_inside_their_polytope_are_found() {
+    let row = |e: &[i64]| e.iter().map(|e| rational(*e, 1)).collect::<Vec<_>>();
+    let point = Deep {
+        alpha: rational(0, 1),
+        layers: vec![vec![row(&[1, 1, 2])], vec![row(&[2]), row(&[-1]), row(&[-1])]],
+        x: vec![row(&[11, -9, 2]), row(&[-9, 11, 2])],
+        y: vec![0, 0],
+    };
+    for order in [&[0, 1][..], &[1, 0], &[0, 0, 1], &[1, 0, 1, 0]] {
+        let problem = point.with_samples(order).problem();
+        let decisions = decide(&problem, Scope::All, &NEARBY, &long());
+        let given: Vec<_> = decisions.iter().map(Decision::verdict).collect();
+        assert_eq!(given, [Some(true), Some(true)], "{order:?}: {:?}", decisions[1].answer);
+        let proof = &decisions[1].answer.as_ref().unwrap().proof;
+        assert!(matches!(proof, Proof::ConvexCell(_)), "{proof:?}");
+    }
 }
 
 /// Undecided points say which hypothesis fails and what is proved instead.
@@ -478,10 +502,14 @@ fn undecided_points_name_the_hypothesis_that_fails() {
     // A spare unit at a kink, with a weight 0 above it.
     let kink = relu(vec![whole(&[&[4], &[0]]), whole(&[&[4, 0]]), whole(&[&[4]])]);
     let local = reason(&kink, Question::Local);
-    assert!(local.starts_with("1 active kinks at depth 3, and constraint 0: the backward weight"), "{local}");
+    assert!(
+        local.starts_with("1 active kinks at depth 3, and constraint 0: the backward weight"),
+        "{local}"
+    );
     assert!(local.ends_with("proved instead: it is a KKT point"), "{local}");
     // Four equal units: turning their weights into each other costs nothing.
-    let four = relu(vec![whole(&[&[1], &[1], &[1], &[1]]), whole(&[&[1, 1, 1, 1]]), whole(&[&[2]])]);
+    let four =
+        relu(vec![whole(&[&[1], &[1], &[1], &[1]]), whole(&[&[1, 1, 1, 1]]), whole(&[&[2]])]);
     let local = reason(&four, Question::Local);
     assert!(local.starts_with("no active kinks, but the curvature is degenerate"), "{local}");
     assert!(local.ends_with("proved instead: it is a KKT point"), "{local}");

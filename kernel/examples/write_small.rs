@@ -572,13 +572,20 @@ fn one_layer_cases() -> Vec<Rejected> {
     shared["layers"][0] = serde_json::json!({"parameters": ["1", "0"], "pattern": pattern});
     let shared = problem_of(&serde_json::from_value(shared).unwrap(), &data("1 0 1 0", &[1]));
     let e3 = problem(RELU, &["0 1; 0 1", "1 .; . 1", "1 1"], "1 1/4; -1 1/4", &[1, 1]);
-    let local_e = of("1", &[(0, 2), (1, 2)], vec![("1", cone(1, &[(0, 1), (1, 1)]), vec![close(&[2, 2])])]);
+    let local_e =
+        of("1", &[(0, 2), (1, 2)], vec![("1", cone(1, &[(0, 1), (1, 1)]), vec![close(&[2, 2])])]);
     let g = problem(RELU, &["1 .; . 1", "1 .; . 1", "1 1"], "1 1", &[1]);
     let classes = problem(RELU, &["1", "1", "1; -1"], "1", &[0]);
     let paths = of("1", &[(0, 1)], vec![("1", on(&[0]), one()), ("1", on(&[1]), one())]);
     let single = || of("1", &[(0, 1)], vec![("1", cone(1, &[]), one())]);
     vec![
-        case("layer_cover_negative_weight_above", "weight 1 of layer 2 is negative", &negative, global(1), single()),
+        case(
+            "layer_cover_negative_weight_above",
+            "weight 1 of layer 2 is negative",
+            &negative,
+            global(1),
+            single(),
+        ),
         case(
             "layer_cover_leaky_in_between",
             "with slope 1/2 on negative inputs, 1 hidden layers above layer 1",
@@ -608,7 +615,13 @@ fn one_layer_cases() -> Vec<Rejected> {
             paths.clone(),
         ),
         case("layer_cover_classes", "needs one output", &classes, global(1), single()),
-        case("layer_cover_last_layer", "has no form for scope `layer:3`", &g, global(3), paths.clone()),
+        case(
+            "layer_cover_last_layer",
+            "has no form for scope `layer:3`",
+            &g,
+            global(3),
+            paths.clone(),
+        ),
         case(
             "layer_cover_near_deep",
             "`near` in the scope of one layer speaks of layer 1 at depth 2 only",

@@ -37,9 +37,8 @@ fn random(seed: u64, depth: usize, own: usize, slope: &str, positive: bool) -> O
     };
     let layers = network.layers().iter().enumerate().map(absolute).collect::<Option<Vec<_>>>()?;
     let network = Network::new(network.activation().clone(), layers).ok()?;
-    let x: Vec<Vec<Rational>> = (0..3)
-        .map(|_| (0..widths[0]).map(|_| q(&source.small().to_string())).collect())
-        .collect();
+    let x: Vec<Vec<Rational>> =
+        (0..3).map(|_| (0..widths[0]).map(|_| q(&source.small().to_string())).collect()).collect();
     let kept = |x: &&Vec<Rational>| network.rational_model().forward(x).outputs()[0] != q("0");
     let x: Vec<&Vec<Rational>> = x.iter().filter(kept).collect();
     let label = |x: &&Vec<Rational>| {
@@ -127,7 +126,10 @@ fn what_is_no_hidden_layer_of_its_own_is_refused() {
         assert_eq!(two_layer_form(&deep, layer).unwrap_err(), refused);
     }
     let one = problem(RELU, &["1"], "1", &[1]);
-    assert_eq!(two_layer_form(&one, 1).unwrap_err(), OneLayerError::NotHidden { layer: 1, depth: 1 });
+    assert_eq!(
+        two_layer_form(&one, 1).unwrap_err(),
+        OneLayerError::NotHidden { layer: 1, depth: 1 }
+    );
     let classes = problem(RELU, &["1", "1", "1; -1"], "1", &[0]);
     assert_eq!(two_layer_form(&classes, 2).unwrap_err(), OneLayerError::Outputs(2));
     assert_eq!(two_layer_form(&fixture_f(), 1).unwrap_err(), OneLayerError::Shares(1));

@@ -90,7 +90,10 @@ fn proves_it_of_layers_of_deep_networks() {
         let mut layers = network(RELU, &["1 0; -3/5 4/5"]).layers;
         layers.insert(0, serde_json::from_value(first).unwrap());
         layers.extend(network(RELU, above).layers);
-        problem_of(&NetworkJson { layers, ..network(RELU, &["1"]) }, &data("4/5 3/5; 0 1", &[1, -1]))
+        problem_of(
+            &NetworkJson { layers, ..network(RELU, &["1"]) },
+            &data("4/5 3/5; 0 1", &[1, -1]),
+        )
     };
     let shared = serde_json::json!({"parameters": ["1"], "pattern": [[0, null], [null, 0]]});
     let p = j(shared.clone(), &["1 -1"]);

@@ -20,7 +20,7 @@ const STARTS: usize = 60;
 /// Trials per climb.
 const TRIALS: usize = 400;
 /// Seconds of the climb where the user sets no limit.
-const CLIMB: f64 = 4.0;
+const CLIMB: f64 = 2.0;
 /// Relative gain below which a point is not tried in exact numbers.
 const GAIN: f64 = 1e-9;
 
@@ -152,8 +152,7 @@ fn attempt(
     here: f64,
     budget: &Budget,
 ) -> Option<Entry> {
-    let is_better =
-        |point: &[f64]| floats.value(point).is_some_and(|v| v > here * (1.0 + GAIN));
+    let is_better = |point: &[f64]| floats.value(point).is_some_and(|v| v > here * (1.0 + GAIN));
     if is_better(&point)
         && let Some(found) = simplest(setting, &point)
     {
@@ -179,13 +178,21 @@ fn polished(setting: &Setting, point: &[f64], budget: &Budget) -> Option<Vec<f64
 
 /// The network and its constraints in floats.
 struct Floats {
-    /// Per layer: its entries `(row, column, coordinate)`, its rows, and its parameters where it is fixed.
-    layers: Vec<(Vec<(usize, usize, usize)>, usize, Option<Vec<f64>>)>,
+    layers: Vec<FloatLayer>,
     x: Vec<Vec<f64>>,
     /// Sample and covector.
     constraints: Vec<(usize, Vec<f64>)>,
     alpha: f64,
     degree: i32,
+}
+
+/// One layer of it.
+struct FloatLayer {
+    /// `(row, column, coordinate)`.
+    entries: Vec<(usize, usize, usize)>,
+    rows: usize,
+    /// The parameters where they do not vary.
+    fixed: Option<Vec<f64>>,
 }
 
 impl Floats {
@@ -195,7 +202,7 @@ impl Floats {
             let all = (0..layer.rows()).flat_map(|r| (0..layer.cols()).map(move |c| (r, c)));
             let entries = all.filter_map(|(r, c)| Some((r, c, layer.coordinate(r, c)?))).collect();
             let fixed = (!setting.moving.contains(&l)).then(|| to_f64s(layer.parameters()));
-            (entries, layer.rows(), fixed)
+            FloatLayer { entries, rows: layer.rows(), fixed }
         };
         let outputs = problem.network().outputs();
         let covector = |c: &maxmargin_kernel::problem::Constraint| {
@@ -213,7 +220,7 @@ impl Floats {
     fn outputs(&self, variables: &[f64], x: &[f64]) -> Vec<f64> {
         let mut rest = variables;
         let mut a = x.to_vec();
-        for (l, (entries, rows, fixed)) in self.layers.iter().enumerate() {
+        for (l, FloatLayer { entries, rows, fixed }) in self.layers.iter().enumerate() {
             let parameters = fixed.as_deref().unwrap_or(rest);
             let mut z = vec![0.0; *rows];
             let mut used = 0;

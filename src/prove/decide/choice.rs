@@ -6,6 +6,7 @@
 //! here by cutting planes: from the middle of the polytope, whose support is as large as can be, each
 //! λ that fails names a direction, and the next λ has as much slack as possible in all directions
 //! named so far. If there are λ with slack they are found; if none, the directions show it.
+use super::hessian::subtract_hessian;
 use super::setting::{Setting, Slopes};
 use super::stationarity::{Multipliers, System};
 use crate::budget::Budget;
@@ -78,7 +79,11 @@ impl<'s, 'a> Choice<'s, 'a> {
 
     /// λ for which the Lagrangian bends up in all directions that leave the active margins as they are.
     /// `accept` is asked for a proof with each λ tried.
-    pub fn curved(&self, budget: &Budget, accept: impl Fn(&Multipliers) -> Option<Entry>) -> Chosen {
+    pub fn curved(
+        &self,
+        budget: &Budget,
+        accept: impl Fn(&Multipliers) -> Option<Entry>,
+    ) -> Chosen {
         if !self.system.is_plain() {
             return Chosen { entry: accept(&self.middle()), ..Chosen::default() };
         }
@@ -95,7 +100,7 @@ impl<'s, 'a> Choice<'s, 'a> {
         let hessians: Vec<Vec<Vec<f64>>> = (setting.active.iter())
             .map(|k| {
                 let mut h = vec![vec![0.0; n]; n];
-                super::curve::subtract_hessian(setting, *k, &none, 1.0, &mut h);
+                subtract_hessian(setting, *k, &none, 1.0, &mut h);
                 h
             })
             .collect();
@@ -220,7 +225,8 @@ impl Contraction {
         let (inputs, outputs) = (first.cols(), second.rows());
         let float = |v: Vec<Rational>| v.iter().map(to_f64).collect::<Vec<f64>>();
         let w = |j: usize| float(first.row(j).to_rationals());
-        let v = |j: usize| (0..outputs).map(|o| to_f64(&second.row(o).get(j))).collect::<Vec<f64>>();
+        let v =
+            |j: usize| (0..outputs).map(|o| to_f64(&second.row(o).get(j))).collect::<Vec<f64>>();
         let support = |j: usize| {
             let out: Vec<usize> =
                 (0..outputs).filter(|o| second.coordinate(*o, j).is_some()).collect();
@@ -250,9 +256,8 @@ impl Contraction {
                 let c = float(constraint.covector(outputs));
                 let x = float(problem.data().sample(constraint.sample).to_rationals());
                 let slope = if alpha == 1.0 || positive(j)[at] { 1.0 } else { alpha };
-                let row = |a: &Vec<f64>| {
-                    right.iter().map(|b| slope * dot(a, &c) * dot(b, &x)).collect()
-                };
+                let row =
+                    |a: &Vec<f64>| right.iter().map(|b| slope * dot(a, &c) * dot(b, &x)).collect();
                 left.iter().map(row).collect()
             };
             let parts = setting.active.iter().enumerate().map(part).collect();

@@ -8,6 +8,7 @@ mod cells;
 mod choice;
 mod cover;
 mod curve;
+mod hessian;
 mod optimum;
 mod setting;
 mod stationarity;
@@ -172,13 +173,12 @@ impl<'s, 'a> Decider<'s, 'a> {
 
     fn search_local(&self) -> Result<Entry, String> {
         let setting = self.setting;
-        let mut lacks = String::new();
-        let mut directions = Vec::new();
+        let mut failed = optimum::Failed::default();
         let mut choices = Vec::new();
         if let Ok(found) = &self.multipliers {
             match optimum::local(setting, found, self.choice.as_ref(), self.budget) {
                 Ok(entry) => return Ok(entry),
-                Err(failed) => (lacks, directions) = failed,
+                Err(learnt) => failed = learnt,
             }
             if let Some(entry) = cells::local(setting, self.budget) {
                 return Ok(entry);
@@ -186,8 +186,8 @@ impl<'s, 'a> Decider<'s, 'a> {
             choices.push(found.clone());
             choices.extend(self.choice.as_ref().map(Choice::middle));
         }
-        curve::search(setting, &choices, &directions, self.budget)
-            .ok_or_else(|| self.why_local_is_open(&lacks))
+        curve::search(setting, &choices, &failed, self.budget)
+            .ok_or_else(|| self.why_local_is_open(&failed.lacks))
     }
 
     /// Which hypothesis of the sufficient conditions fails, and what is proved instead. `lacks`: what the
@@ -231,7 +231,7 @@ impl<'s, 'a> Decider<'s, 'a> {
         }
         let width = match setting.scope {
             Scope::All => match width::global(setting, self.budget) {
-                width::Verdict::Decided(entry) => return Ok(entry),
+                width::Verdict::Decided(entry) => return Ok(*entry),
                 width::Verdict::Open(why) => format!("{why}; "),
             },
             Scope::Layer(_) => String::new(),

@@ -17,25 +17,28 @@ use num_traits::Zero;
 /// A proof that θ is a local optimum, the easiest to read first.
 ///
 /// # Errors
-/// What the second-order condition lacks, and directions in which the Lagrangian bends down.
+/// What was learnt on the way.
 pub fn local(
     setting: &Setting,
     found: &Multipliers,
     choice: Option<&Choice>,
     budget: &Budget,
-) -> Result<Entry, (String, Vec<Vec<f64>>)> {
+) -> Result<Entry, Failed> {
     let claim = Claim::LocalOptimum { scope: setting.scope };
-    let first = convex_cell(setting, found, &claim)
-        .or_else(|| linear(setting, found, &claim))
-        .or_else(|| cover::local(setting, &claim, budget));
+    let first = convex_cell(setting, found, &claim).or_else(|| linear(setting, found, &claim));
     if let Some(entry) = first {
         return Ok(entry);
     }
-    let why = match second_order(setting, found, &claim) {
+    let mut failed = Failed::default();
+    match cover::local(setting, &claim, budget) {
         Ok(entry) => return Ok(entry),
-        Err(refusal) => refusal.to_string(),
-    };
-    let Some(choice) = choice else { return Err((why, Vec::new())) };
+        Err(waking) => failed.waking = waking,
+    }
+    match second_order(setting, found, &claim) {
+        Ok(entry) => return Ok(entry),
+        Err(refusal) => failed.lacks = refusal.to_string(),
+    }
+    let Some(choice) = choice else { return Err(failed) };
     let cell = choice.contracting(budget, |m| {
         convex_cell(setting, m, &claim).or_else(|| linear(setting, m, &claim))
     });
@@ -43,7 +46,19 @@ pub fn local(
         return Ok(entry);
     }
     let curved = choice.curved(budget, |m| second_order(setting, m, &claim).ok());
-    curved.entry.ok_or((why, curved.directions))
+    failed.directions = curved.directions;
+    curved.entry.ok_or(failed)
+}
+
+/// What a search for a proof of local optimality learns when it fails.
+#[derive(Clone, Debug, Default)]
+pub struct Failed {
+    /// What the kernel says of the second-order condition.
+    pub lacks: String,
+    /// Directions of the variables in which the Lagrangian bends down.
+    pub directions: Vec<Vec<f64>>,
+    /// Directions in which dead neurons may pay.
+    pub waking: Vec<cover::Waking>,
 }
 
 /// A proof that θ is a global optimum.
@@ -54,9 +69,8 @@ pub fn global(
     budget: &Budget,
 ) -> Option<Entry> {
     let claim = Claim::GlobalOptimum { scope: setting.scope };
-    let attempt = |m: &Multipliers| {
-        convex_cell(setting, m, &claim).or_else(|| linear(setting, m, &claim))
-    };
+    let attempt =
+        |m: &Multipliers| convex_cell(setting, m, &claim).or_else(|| linear(setting, m, &claim));
     attempt(found)
         .or_else(|| cover::global(setting, &claim, budget))
         .or_else(|| choice?.contracting(budget, attempt).entry)
@@ -88,11 +102,7 @@ fn linear(setting: &Setting, found: &Multipliers, claim: &Claim) -> Option<Entry
     Some(Entry { claim: claim.clone(), proof: Proof::Linear(proof) })
 }
 
-fn second_order(
-    setting: &Setting,
-    found: &Multipliers,
-    claim: &Claim,
-) -> Result<Entry, Refusal> {
+fn second_order(setting: &Setting, found: &Multipliers, claim: &Claim) -> Result<Entry, Refusal> {
     let mut slopes = Vec::new();
     for k in found.lambda.keys() {
         for unit in setting.kinks(*k) {

@@ -247,7 +247,8 @@ impl System {
     /// The rows `Σ x_c·column_c = θ`; variables past the columns are not in them.
     fn of(setting: &Setting, columns: &[Vec<Rational>], names: Vec<Name>) -> Self {
         let size = setting.theta.len();
-        let entry = |r: usize, c: usize| columns.get(c).map_or_else(Rational::zero, |g| g[r].clone());
+        let entry =
+            |r: usize, c: usize| columns.get(c).map_or_else(Rational::zero, |g| g[r].clone());
         let row = |r: usize| (0..names.len()).map(|c| entry(r, c)).collect();
         let a = (0..size).map(row).collect();
         let (b, alpha) = (setting.theta.clone(), setting.alpha.clone());

@@ -28,7 +28,7 @@ const MAX_NEURONS: usize = 4;
 /// Most nodes of a tree.
 const MAX_NODES: usize = 400;
 /// Seconds where the user sets no limit.
-const SECONDS: f64 = 6.0;
+const SECONDS: f64 = 4.0;
 
 fn neurons(setting: &Setting) -> Option<Vec<Neuron>> {
     let neurons = TwoLayer::with_one_output(setting.problem.network()).ok()?.neurons;
@@ -39,7 +39,7 @@ fn neurons(setting: &Setting) -> Option<Vec<Neuron>> {
 /// How the search ends.
 pub enum Verdict {
     /// A proof of `global_optimum`, or of `not_global_optimum`.
-    Decided(Entry),
+    Decided(Box<Entry>),
     /// Neither, and why.
     Open(String),
 }
@@ -110,7 +110,7 @@ fn tree(setting: &Setting, neurons: Vec<Neuron>, budget: &Budget) -> Result<Verd
             Outcome::Impossible(excluding) => {
                 let start = search.network(&branch, &task, &excluding);
                 if let Some(found) = start.and_then(|s| better::near(setting, &s, budget)) {
-                    return Ok(Verdict::Decided(found));
+                    return Ok(Verdict::Decided(Box::new(found)));
                 }
                 excluding
             }
@@ -139,7 +139,7 @@ fn tree(setting: &Setting, neurons: Vec<Neuron>, budget: &Budget) -> Result<Verd
     let claim = Claim::GlobalOptimum { scope: setting.scope };
     let proof = WidthTree { nodes };
     proof.check(problem, &claim).map_err(|_| Stop::Stuck)?;
-    Ok(Verdict::Decided(Entry { claim, proof: Proof::WidthTree(proof) }))
+    Ok(Verdict::Decided(Box::new(Entry { claim, proof: Proof::WidthTree(proof) })))
 }
 
 type Seeds = Vec<(i8, Vec<Rational>)>;
@@ -295,8 +295,7 @@ impl Search<'_> {
                 // Both signs of one neuron: the longer stays.
                 None => {
                     let short = |g: &usize| length(&groups[*g].1);
-                    let least =
-                        (0..groups.len()).min_by(|a, b| short(a).total_cmp(&short(b)))?;
+                    let least = (0..groups.len()).min_by(|a, b| short(a).total_cmp(&short(b)))?;
                     groups.remove(least);
                 }
             }

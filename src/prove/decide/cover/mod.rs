@@ -27,17 +27,38 @@ use std::cmp::Ordering;
 /// Most active samples for which multipliers are chosen.
 const MAX_SAMPLES: usize = 40;
 
+/// A direction in which a dead neuron may pay: its row in layer 1, `s` and `w` on all inputs.
+#[derive(Clone, Debug)]
+pub struct Waking {
+    /// The row.
+    pub row: usize,
+    /// The sign of the output weight.
+    pub sign: i8,
+    /// The direction.
+    pub w: Vec<Rational>,
+}
+
 /// `local_optimum` by covers of the local cones.
-pub fn local(setting: &Setting, claim: &Claim, budget: &Budget) -> Option<Entry> {
-    prove(setting, claim, true, budget)
+///
+/// # Errors
+/// Where no λ serve: the directions that exclude them and that dead neurons may take.
+pub fn local(setting: &Setting, claim: &Claim, budget: &Budget) -> Result<Entry, Vec<Waking>> {
+    let mut waking = Vec::new();
+    prove(setting, claim, true, budget, &mut waking).ok_or(waking)
 }
 
 /// `global_optimum` by covers of all of space.
 pub fn global(setting: &Setting, claim: &Claim, budget: &Budget) -> Option<Entry> {
-    prove(setting, claim, false, budget)
+    prove(setting, claim, false, budget, &mut Vec::new())
 }
 
-fn prove(setting: &Setting, claim: &Claim, local: bool, budget: &Budget) -> Option<Entry> {
+fn prove(
+    setting: &Setting,
+    claim: &Claim,
+    local: bool,
+    budget: &Budget,
+    waking: &mut Vec<Waking>,
+) -> Option<Entry> {
     let (one_layer, problem) = match setting.scope {
         Scope::All => (false, Cow::Borrowed(setting.problem)),
         // A hidden layer of a deep network, if it is like layer 1 of a two-layer one.
@@ -70,16 +91,25 @@ fn prove(setting: &Setting, claim: &Claim, local: bool, budget: &Budget) -> Opti
     }
     // With one output constraints are samples.
     let samples = setting.active.clone();
-    let task = Task {
-        problem,
-        demands,
-        samples,
-        tight,
-        hints: Vec::new(),
-        sum: None,
-        seeds: Vec::new(),
+    let task =
+        Task { problem, demands, samples, tight, hints: Vec::new(), sum: None, seeds: Vec::new() };
+    let found = match choose(&task, budget) {
+        Outcome::Found(found) => found,
+        Outcome::Impossible(excluding) => {
+            for neuron in neurons.iter().filter(|n| n.is_dead() && !one_layer) {
+                let fits = |e: &&Excluding| {
+                    let demand = &task.demands[e.demand];
+                    demand.cone.fixed.is_empty() && demand.inputs == neuron.inputs
+                };
+                waking.extend(excluding.iter().filter(fits).filter_map(|e| {
+                    let (row, sign) = (neuron.index, task.demands[e.demand].cone.sign);
+                    Some(Waking { row, sign, w: e.cut.clone()? })
+                }));
+            }
+            return None;
+        }
+        Outcome::Stuck => return None,
     };
-    let Outcome::Found(found) = choose(&task, budget) else { return None };
     let proof = match one_layer {
         false => {
             let proof = LocalCover { multipliers: found.multipliers, covers: found.covers };
