@@ -461,15 +461,18 @@ fn competitor(point: &Deep, layer: usize, seed: u64) -> Option<Vec<Vec<Rational>
     })
 }
 
-/// One neuron with three classes and two samples: λ = (a, b, c, d) with a + c = b + d = 1/6, a + b = c + d. At the
-/// two vertices of these `‖M‖` is 10/3, in the middle it is 1: only there λ proves the point locally
-/// optimal, whatever the order of the samples.
+/// Two equal neurons, three classes, two samples: λ = (a, b, c, d) with a + c = b + d = 1/6, a + b = c + d. At the
+/// two vertices of these `‖M‖` is 10/3, in the middle it is 1; only there λ proves the point locally
+/// optimal by convexity, whatever the order of the samples, and equal neurons leave no other way.
 #[test]
 fn multipliers_inside_their_polytope_are_found() {
     let row = |e: &[i64]| e.iter().map(|e| rational(*e, 1)).collect::<Vec<_>>();
     let point = Deep {
         alpha: rational(0, 1),
-        layers: vec![vec![row(&[1, 1, 2])], vec![row(&[2]), row(&[-1]), row(&[-1])]],
+        layers: vec![
+            vec![row(&[1, 1, 2]), row(&[1, 1, 2])],
+            vec![row(&[2, 2]), row(&[-1, -1]), row(&[-1, -1])],
+        ],
         x: vec![row(&[11, -9, 2]), row(&[-9, 11, 2])],
         y: vec![0, 0],
     };
