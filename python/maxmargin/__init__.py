@@ -19,6 +19,7 @@ from fractions import Fraction
 
 
 from . import _native
+from ._cluster import Cluster
 from ._certificate import Bracket, Certificate, Claim, check, load
 from ._errors import (
     Error,
@@ -138,6 +139,7 @@ def certify(
     embed=None,
     time_limit=None,
     threads=None,
+    client=None,
     progress=True,
 ):
     """Prove what is provable about a network on its training set.
@@ -167,6 +169,9 @@ def certify(
         Whether the certificate contains network and data (default: if they are small).
     time_limit, threads
         Seconds after which to stop with what is proved by then, and threads (default: all cores).
+    client
+        A ``dask.distributed.Client``: the search for the bound of any width runs on its workers, which need
+        this package. The certificate does not depend on them.
     progress
         ``True`` for a line on a terminal, ``False``, or a function that is called with a text.
 
@@ -200,10 +205,11 @@ def certify(
         threads=threads,
     )
     callback = _progress(progress)
-    try:
-        content, report = _native.certify(model, data, options, callback)
-    finally:
-        _finish(progress, callback)
+    with Cluster.of(client) as workers:
+        try:
+            content, report = _native.certify(model, data, options, callback, workers)
+        finally:
+            _finish(progress, callback)
     found = json.loads(report)
     if not content:
         raise Undecided("; ".join(found["undecided"]) or "nothing could be proved")
@@ -211,17 +217,28 @@ def certify(
 
 
 @translated
-def solve(X, y=None, *, activation="relu", gap=1e-6, time_limit=None, threads=None, progress=True):
+def solve(
+    X,
+    y=None,
+    *,
+    activation="relu",
+    gap=1e-6,
+    time_limit=None,
+    threads=None,
+    client=None,
+    progress=True,
+):
     """Find a two-layer network with the largest normalised margin of any width, with a certified gap.
 
-    ``X`` and ``y`` as in :func:`certify`, with two classes. Returns a :class:`Solution`.
+    ``X``, ``y`` and ``client`` as in :func:`certify`, with two classes. Returns a :class:`Solution`.
     """
     options = _options(activation=activation, gap=gap, time_limit=time_limit, threads=threads)
     callback = _progress(progress)
-    try:
-        content, report, network = _native.solve(data_file(X, y), options, callback)
-    finally:
-        _finish(progress, callback)
+    with Cluster.of(client) as workers:
+        try:
+            content, report, network = _native.solve(data_file(X, y), options, callback, workers)
+        finally:
+            _finish(progress, callback)
     return Solution(Network(json.loads(network)), Certificate(bytes(content)), json.loads(report))
 
 
