@@ -14,6 +14,7 @@ A trained network gets bounds instead: :func:`certify` without ``decide`` proves
 best normalised margin in its activation cell, near it, and of any network can be.
 """
 import json
+import numbers
 import sys
 from fractions import Fraction
 
@@ -101,6 +102,13 @@ def _list(value):
 
 
 def _options(**options):
+    for name, least in (("gap", 0.0), ("time_limit", 0.0), ("threads", 1)):
+        value = options.get(name)
+        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        if value is not None and not (number and least <= value < float("inf")):
+            raise UsageError(f"{name} is {value!r}: it must be a number, at least {least:g}")
+        if value is not None:
+            options[name] = int(value) if name == "threads" else float(value)  # NumPy's, too
     return json.dumps({name: value for name, value in options.items() if value is not None})
 
 
