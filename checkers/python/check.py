@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """A second checker of maxmargin certificates, written from docs/certificate-format.md alone.
 
-    check.py FILE… [--model MODEL.json --data DATA.json] [--json]
+    check.py FILE… [--model MODEL.json --data DATA.json] [--json] [--time-limit SECONDS]
 
 Standard library only, exact arithmetic only, and as plain as possible: it may be slow. Sections of
 the document are cited as (section). Exit codes (3): 0 verified, 1 rejected, 2 malformed, 3 another
-problem, 4 a limit, 64 usage; with several files the first failure decides.
+problem, 4 a limit, 64 usage; with several files the first failure decides. A file may take 45 seconds
+of processor time and one more for every kB, or as --time-limit says, and 768 MB and 200 times its size.
 """
 import gzip
 import hashlib
@@ -16,6 +17,12 @@ import re
 import sys
 from collections import namedtuple
 from fractions import Fraction
+
+try:
+    import resource
+    import signal
+except ImportError:  # a system without them: no limits of time and memory
+    signal = None
 
 sys.set_int_max_str_digits(0)
 
@@ -1238,12 +1245,40 @@ def read(path):
     return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
 
 
+def bounded(raw, given, seconds):
+    """`check` within time and memory, where the system can count them."""
+    def stop(*_):
+        raise Fault(4, "limit: time")
+
+    if signal is not None:
+        signal.signal(signal.SIGVTALRM, stop)
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds or 45 + len(raw) / 1000)
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        most = 768 * 2 ** 20 + 200 * len(raw)
+        resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    try:
+        return check(raw, given)
+    except MemoryError:
+        raise Fault(4, "limit: memory") from None
+    finally:
+        if signal is not None:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
 def main(words):
-    paths, options, as_json = [], {}, False
+    paths, options, as_json, seconds = [], {}, False, None
     words = iter(words)
     for word in words:
         if word in ("--model", "--data"):
             options[word] = next(words, None)
+        elif word == "--time-limit":
+            try:
+                seconds = float(next(words, ""))
+            except ValueError:
+                seconds = 0
+            if not seconds > 0:
+                paths = []
+                break
         elif word == "--json":
             as_json = True
         elif word.startswith("--"):
@@ -1264,7 +1299,7 @@ def main(words):
     first = 0
     for path in paths:
         try:
-            code, reason, claims = 0, "", [described(c) for c in check(read(path), given)]
+            code, reason, claims = 0, "", [described(c) for c in bounded(read(path), given, seconds)]
         except Fault as fault:
             code, reason, claims = fault.code, str(fault), []
         except (OSError, EOFError) as fault:
