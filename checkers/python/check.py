@@ -1075,16 +1075,41 @@ def rule_local_cover(problem, claim, proof):
     one_bound(problem, claim, proof, region, 0, nu(problem))
 
 
+def one_layer(problem, layer):
+    """A hidden layer alone as layer 1 of a two-layer problem (5, layer_cover)."""
+    net, at = problem.net, layer - 1
+    need(net.outputs == 1 and net.uses[at] <= 1, "needs one output and a layer that does not share")
+    between = range(layer, net.depth - 1)
+    need(not between or net.alpha == 0, "a slope on negative inputs between the layer and the last")
+    need(all(w >= 0 for l in between for w in net.u[l]), "a negative weight between the layer and the last")
+    matrices = net.matrices()
+    product = matrices[-1][0]
+    for rows in reversed(matrices[layer:-1]):
+        product = [dot(product, column) for column in zip(*rows)]
+    two = object.__new__(Network)
+    two.__dict__.update(net.__dict__)
+    two.pattern, two.u = [net.pattern[at], [list(range(len(product)))]], [net.u[at], product]
+    two.depth, two.uses, two.shares = 2, [net.uses[at], 1], False
+    two.inputs = len(net.pattern[at][0])
+    two.limits()
+    data = object.__new__(Data)
+    act = lambda z: [v if v > 0 else net.alpha * v for v in z]
+    data.x = [act(problem.z[i][at - 1]) if at else x for i, x in enumerate(problem.data.x)]
+    data.y = problem.data.y
+    return Problem(two, data)
+
+
 def rule_layer_cover(problem, claim, proof):
-    need(claim.scope == "layer:1", "scope layer:1 only")
+    need(1 <= claim.layer < problem.net.depth, "scope of one hidden layer only")
+    need(claim.region != "near" or problem.net.depth == 2, "near in the scope of one layer needs depth 2")
     regions = {"local_optimum": ("near", 0), "global_optimum": ("everywhere", 0), "margin_at_most": (claim.region, claim.near)}
     need(claim.kind in regions and claim.region != "any_width", "wrong claim or region")
     need(claim.bound is None or claim.bound >= 0, "a negative bound")
-    square = problem.gamma ** 2 / problem.net.norm2([0]) if claim.bound is None else claim.bound ** 2
+    square = problem.gamma ** 2 / problem.net.norm2(claim.moving) if claim.bound is None else claim.bound ** 2
     given = fields(proof["multipliers"], ["units", "lambda", "bounds"])
     bounds = listing(given["bounds"], number)
     need(all(t >= 0 for t in bounds), "a negative T")
-    covers = Covers(problem, *regions[claim.kind], given, bounds=bounds)
+    covers = Covers(one_layer(problem, claim.layer), *regions[claim.kind], given, bounds=bounds)
     covers.read(proof["covers"])
     need(len(covers.cones) == len(bounds), "covers and bounds differ in number")
     total = sum((n.v[0] * min(bounds[c] for c in serving)) ** 2 for n, serving in covers.served())
