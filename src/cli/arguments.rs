@@ -407,6 +407,16 @@ pub(super) struct CheckArguments {
     #[arg(long, value_name = "PROGRAM", num_args = 0..=1, require_equals = true,
           default_missing_value = "maxmargin-verified", conflicts_with = "json")]
     pub also_verified: Option<PathBuf>,
+    /// Most nodes of all covers of a file; past it, exit 4 [default: 100000000]
+    #[arg(long, value_name = "N")]
+    pub max_nodes: Option<usize>,
+    /// Most bytes of a file; past it, exit 4 [default: 68719476736]
+    #[arg(long, value_name = "N")]
+    pub max_bytes: Option<u64>,
+    /// Most seconds of a file; past it, exit 4 [default: none with --model, else 30 and 1 for every
+    /// 16 kB]
+    #[arg(long, value_name = "SECONDS")]
+    pub time_limit: Option<u64>,
     /// Print one JSON object per file
     #[arg(long)]
     pub json: bool,
