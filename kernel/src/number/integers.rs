@@ -123,6 +123,10 @@ impl IntVec {
                 let terms = a.iter().zip(b).map(|(x, y)| x.wrapping_mul(*y));
                 BigInt::from(terms.fold(0i128, i128::wrapping_add))
             }
+            (Repr::Big(a), Repr::I64(b)) | (Repr::I64(b), Repr::Big(a)) => {
+                let terms = a.iter().zip(b).filter(|(_, y)| **y != 0);
+                terms.map(|(x, y)| x * *y).sum()
+            }
             _ => self.dot_big(other),
         }
     }
