@@ -194,6 +194,10 @@ fn iris_from_scratch() {
     assert!(run["cost"]["gap"].as_f64().unwrap() <= 1e-9, "{run}");
     folder.run(&["check", "c.json.GZ"]).expect(0);
     folder.run(&["show", "c.json.GZ"]).expect(0);
+    let more = ["--json", "--certificate", "c.json"];
+    let run = solve(&folder, &example("iris/iris12.data.npz"), &more).expect(0).json();
+    assert!((run["cost"]["upper"].as_f64().unwrap() / 18.517_492_7 - 1.0).abs() < 1e-6, "{run}");
+    folder.run(&["check", "c.json"]).expect(0);
 }
 
 #[test]
