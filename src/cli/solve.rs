@@ -80,6 +80,7 @@ impl Sought {
             threads: threads(&self.limits),
             budget,
             checkpoint: self.checkpoint.clone(),
+            workers: None,
         };
         Ok((dataset.data, request))
     }

@@ -122,11 +122,13 @@ impl<'a> Search<'a> {
             let number = pieces.open().count();
             let ready = |open: &Open| !open.stuck && open.state(self.items.len()).is_some();
             let depth = pieces.open().filter(|o| ready(o)).map(|o| o.depth).min();
-            let more = |_: &usize| {
+            let more = |depth: &usize| {
+                let level = pieces.open().filter(|o| ready(o) && o.depth == *depth).count();
+                let after = self.nodes.load(Relaxed).saturating_add(level as u64);
                 number < count
                     && !self.is_violated()
                     && !self.stopped()
-                    && self.nodes.load(Relaxed) < self.options.max_nodes
+                    && after <= self.options.max_nodes
             };
             let Some(depth) = depth.filter(more) else { return pieces };
             let work = |piece: Piece| {

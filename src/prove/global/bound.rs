@@ -22,8 +22,11 @@ impl Search<'_> {
     pub(super) fn drive(&mut self, mut covers: Covers) -> Vec<(f64, Vec<f64>)> {
         self.ladder = None;
         loop {
-            let first = !self.hard;
-            match self.work(&mut covers, SLICE, if first { TRY } else { u64::MAX }) {
+            // Workers keep what they have: they are not interrupted, and are not for small tries.
+            let alone = self.options.workers.is_none();
+            let first = alone && !self.hard;
+            let slice = if alone { SLICE } else { f64::INFINITY };
+            match self.work(&mut covers, slice, if first { TRY } else { u64::MAX }) {
                 Ran::Violated(violators) => {
                     // The local search had missed them.
                     self.beam = if self.hard { (2 * self.beam).min(WIDEST) } else { BEAM };
@@ -72,7 +75,11 @@ impl Search<'_> {
             max_nodes: nodes,
             ..Default::default()
         };
-        covers.run(self.view, &options, &mut self.result.nodes)
+        let nodes = &mut self.result.nodes;
+        match &self.options.workers {
+            Some(workers) => covers.farm(self.view, workers.as_ref(), &options, nodes),
+            None => covers.run(self.view, &options, nodes),
+        }
     }
 
     /// Keeps the bound that these covers give, closing what is open as well as it can be.

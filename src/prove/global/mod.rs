@@ -8,10 +8,12 @@ mod bound;
 mod checkpoint;
 mod covers;
 mod network;
+mod workers;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Saving};
 pub use covers::{Covers, Ran};
 pub use network::{in_architecture, lower_entry, network, upper_entry};
+pub use workers::{Gone, Standing, Workers, serve};
 
 use super::cover::{self, Effort, Instance, explore, local_maximise};
 use crate::budget::Budget;
@@ -21,6 +23,7 @@ use maxmargin_kernel::claim::Number;
 use maxmargin_kernel::proof::dual_bound::DualBound;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
+use std::sync::Arc;
 use std::time::Instant;
 
 /// How to search.
@@ -38,13 +41,22 @@ pub struct Options {
     pub covers: bool,
     /// Where to keep the state, and the state to start from.
     pub saving: Option<Saving>,
+    /// Who searches covers, if not this process.
+    pub workers: Option<Arc<dyn Workers>>,
 }
 
 impl Default for Options {
     /// Gap 1e-6, 200 starts, no limit, one thread, with covers, nothing saved.
     fn default() -> Self {
-        let budget = Budget::default();
-        Self { gap: 1e-6, starts: 200, budget, parallel: false, covers: true, saving: None }
+        Self {
+            gap: 1e-6,
+            starts: 200,
+            budget: Budget::default(),
+            parallel: false,
+            covers: true,
+            saving: None,
+            workers: None,
+        }
     }
 }
 
