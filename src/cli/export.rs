@@ -1,6 +1,6 @@
 //! `maxmargin export`.
 use super::arguments::ExportArguments;
-use super::check::{check_file, given};
+use super::check::check_file;
 use super::error::Stop;
 use super::output::say;
 use crate::certify::open;
@@ -11,7 +11,7 @@ pub(super) fn run(arguments: &ExportArguments) -> Result<u8, Stop> {
     if !arguments.verified {
         return Err(Stop::usage("say what to export to: --verified is the proved checker's input"));
     }
-    let given = given(arguments.model.as_ref(), arguments.data.as_ref(), &arguments.reading)?;
+    let given = arguments.given.problem()?;
     check_file(&arguments.file, given.as_ref())?;
     let file = open(&arguments.file)
         .map_err(|e| Stop::input(format!("{}: {e}", arguments.file.display())))?;
