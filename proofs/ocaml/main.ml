@@ -278,12 +278,13 @@ let run () =
   expect "end";
   if String.trim (String.sub !text !at (String.length !text - !at)) <> "" then fail "text after `end'";
   Printf.printf "input sha256:%s\n" (Sha256.hex !text);
+  let own = classified p in
   let refused = ref false in
   List.iteri (fun i c ->
     match c with
     | Error words -> Printf.printf "%d NOT-COVERED %s\n" (i + 1) words
     | Ok (c, w) ->
-      let ok = check p c w in
+      let ok = check_with own p c w in
       if not ok then refused := true;
       Printf.printf "%d %s %s\n" (i + 1) (if ok then "ACCEPTED" else "REFUSED") (show_claim c)) claims;
   if !refused then 1 else 0

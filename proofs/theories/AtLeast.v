@@ -64,8 +64,8 @@ Definition stays (k : qregion) (p : qproblem) (th' : params num) : bool :=
       && forallb (fun r => forallb (fun r' => (length r =? length r')%nat) (input_matrix th')) (input_matrix (qtheta p))
       && (negb (length (qtheta p) =? 2)%nat || forallb (reads_some_neuron (qtheta p)) (input_matrix th'))
   end.
-Definition check_at_least (p : qproblem) (k : qregion) (B : num) (w : point) : bool :=
-  match classified p, point_of p w with
+Definition check_at_least (own : option num) (p : qproblem) (k : qregion) (B : num) (w : point) : bool :=
+  match own, point_of p w with
   | Some _, Some th' =>
       match margin (qalpha p) th' (qsamples p) with
       | Some g' => stays k p th' && positive g' && nonneg B
@@ -156,7 +156,7 @@ Proof.
       * rewrite D in H5. discriminate.
       * rewrite forallb_forall in H5. apply reads_some_ok, H5, I.
 Qed.
-Theorem at_least_sound p k B w : check_at_least p k B w = true -> holds (problemR p) (MarginAtLeast (regionR k) #B).
+Theorem at_least_sound p k B w : check_at_least (classified p) p k B w = true -> holds (problemR p) (MarginAtLeast (regionR k) #B).
 Proof.
   unfold check_at_least. destruct (classified p) as [g|] eqn:C; [|discriminate].
   destruct (point_of p w) as [th'|]; [|discriminate].

@@ -33,27 +33,29 @@ Definition claimR (c : qclaim) : claim :=
   | QMarginAtMost k B => MarginAtMost (regionR k) (toR B)
   | QMarginAtLeast k B => MarginAtLeast (regionR k) (toR B)
   end.
-Definition check (p : qproblem) (c : qclaim) (w : witness) : bool :=
+(* [own] is the margin of a well-formed problem that theta classifies: computed once for all claims *)
+Definition check_with (own : option num) (p : qproblem) (c : qclaim) (w : witness) : bool :=
   match c, w with
-  | QKkt, ByTerms l => check_kkt p l
-  | QNotLocalOptimum s, ByCurve m => check_curve p s m
-  | QNotGlobalOptimum s, ByPoint us => check_better p s us
-  | QLocalOptimum All, ByCovers M cs => check_optimum p false M cs
-  | QGlobalOptimum All, ByCovers M cs => check_optimum p true M cs
-  | QLocalOptimum (Layer l), ByMultipliers lam => check_layer p false l lam
-  | QGlobalOptimum (Layer l), ByMultipliers lam => check_layer p true l lam
-  | QMarginAtMost k B, ByCovers M cs => check_at_most p k B M cs
-  | QMarginAtMost k B, BySamples ks => check_norm p k B ks
-  | QMarginAtMost k B, ByLinear lam => check_linear p k B lam
-  | QGlobalOptimum All, ByLinear lam => check_linear_global p lam
-  | QMarginAtLeast k B, ByNetwork w => check_at_least p k B w
+  | QKkt, ByTerms l => check_kkt own p l
+  | QNotLocalOptimum s, ByCurve m => check_curve own p s m
+  | QNotGlobalOptimum s, ByPoint us => check_better own p s us
+  | QLocalOptimum All, ByCovers M cs => check_optimum own p false M cs
+  | QGlobalOptimum All, ByCovers M cs => check_optimum own p true M cs
+  | QLocalOptimum (Layer l), ByMultipliers lam => check_layer own p false l lam
+  | QGlobalOptimum (Layer l), ByMultipliers lam => check_layer own p true l lam
+  | QMarginAtMost k B, ByCovers M cs => check_at_most own p k B M cs
+  | QMarginAtMost k B, BySamples ks => check_norm own p k B ks
+  | QMarginAtMost k B, ByLinear lam => check_linear own p k B lam
+  | QGlobalOptimum All, ByLinear lam => check_linear_global own p lam
+  | QMarginAtLeast k B, ByNetwork w => check_at_least own p k B w
   | _, _ => false
   end.
+Definition check (p : qproblem) (c : qclaim) (w : witness) : bool := check_with (classified p) p c w.
 
 Theorem check_sound (p : qproblem) (c : qclaim) (w : witness) :
   check p c w = true -> holds (problemR p) (claimR c).
 Proof.
-  destruct c as [|s|s|s|s|k B|k B], w; intros H; try discriminate H; try (destruct s; discriminate H).
+  unfold check. destruct c as [|s|s|s|s|k B|k B], w; intros H; try discriminate H; try (destruct s; discriminate H).
   - exact (kkt_sound _ _ H).
   - exact (curve_sound _ _ _ H).
   - exact (better_sound _ _ _ H).

@@ -12,11 +12,11 @@ Definition region_uses (k : qregion) (th : params num) : list nat :=
 Definition qprod (l : list nat) : num := fold_right (fun n a => mul (of_nat n) a) one l.
 Definition depth_power (th : params num) : num := power (of_nat (length th)) (length th).
 
-Definition check_norm (p : qproblem) (k : qregion) (B : num) (ks : list nat) : bool :=
+Definition check_norm (own : option num) (p : qproblem) (k : qregion) (B : num) (ks : list nat) : bool :=
   let cs := qconstraints (qtheta p) (qsamples p) in
   let right := mul (mul B B) (depth_power (qtheta p)) in
   let left c x := mul (mul (qdot c c) (qdot x x)) (qprod (region_uses k (qtheta p))) in
-  match classified p, ks with
+  match own, ks with
   | Some _, [i] =>
       match nth_error cs i with Some (x, c) => nonneg B && leb (left c x) right | None => false end
   | Some _, [i; j] =>
@@ -48,13 +48,13 @@ Definition linear_size (p : qproblem) (k : qregion) (lam : list num) : option nu
               then Some (mul (qdot h h) (qprod (region_uses k (qtheta p)))) else None
   | None => None
   end.
-Definition check_linear (p : qproblem) (k : qregion) (B : num) (lam : list num) : bool :=
-  match classified p, linear_size p k lam with
+Definition check_linear (own : option num) (p : qproblem) (k : qregion) (B : num) (lam : list num) : bool :=
+  match own, linear_size p k lam with
   | Some _, Some s => nonneg B && leb s (mul (mul (mul B B) (mul (qsum lam) (qsum lam))) (depth_power (qtheta p)))
   | _, _ => false
   end.
-Definition check_linear_global (p : qproblem) (lam : list num) : bool :=
-  match classified p, linear_size p QEverywhere lam with
+Definition check_linear_global (own : option num) (p : qproblem) (lam : list num) : bool :=
+  match own, linear_size p QEverywhere lam with
   | Some g, Some s =>
       let gs := mul g (qsum lam) in
       leb (mul s (power (qnorm2 (qtheta p)) (length (qtheta p)))) (mul (depth_power (qtheta p)) (mul gs gs))
@@ -105,7 +105,7 @@ Proof. intros G H. pose proof (cauchy c f). unfold sq. nra. Qed.
 Lemma opp_scal c : vR (map (mul (opp one)) c) = scal (-1) (vR c).
 Proof. unfold vR, scal. rewrite !map_map. apply map_ext. intros. num. auto. Qed.
 
-Theorem norm_sound p k B ks : check_norm p k B ks = true -> holds (problemR p) (MarginAtMost (regionR k) #B).
+Theorem norm_sound p k B ks : check_norm (classified p) p k B ks = true -> holds (problemR p) (MarginAtMost (regionR k) #B).
 Proof.
   unfold check_norm. destruct (classified p) as [g|] eqn:C; [|discriminate]. intros K.
   destruct (classified_ok _ _ C) as (HA & HW & _). cbn [problemR alpha theta samples] in HA, HW. rewrite well_formed_R in HW.
@@ -209,7 +209,7 @@ Proof.
   eapply Rle_trans; [apply Rmult_le_compat_l; [exact KP|exact C]|].
   fold (sq (vR h)). lra.
 Qed.
-Theorem linear_sound p k B lam : check_linear p k B lam = true -> holds (problemR p) (MarginAtMost (regionR k) #B).
+Theorem linear_sound p k B lam : check_linear (classified p) p k B lam = true -> holds (problemR p) (MarginAtMost (regionR k) #B).
 Proof.
   unfold check_linear. destruct (classified p) as [g|] eqn:C; [|discriminate].
   destruct (linear_size p k lam) as [s|] eqn:E; [|discriminate]. intros K. tests. num.
@@ -232,7 +232,7 @@ Proof.
   destruct m as [|m]; [simpl; lra|]. specialize (IH ltac:(lia)). assert (0 <= b ^ S m) by (apply pow_le; auto).
   apply Rmult_le_0_lt_compat; auto.
 Qed.
-Theorem linear_global_sound p lam : check_linear_global p lam = true -> holds (problemR p) (GlobalOptimum All).
+Theorem linear_global_sound p lam : check_linear_global (classified p) p lam = true -> holds (problemR p) (GlobalOptimum All).
 Proof.
   unfold check_linear_global. destruct (classified p) as [g|] eqn:C; [|discriminate].
   destruct (linear_size p QEverywhere lam) as [s|] eqn:E; [|discriminate]. intros K. cbv zeta in K. tests. num.

@@ -73,8 +73,8 @@ Fixpoint kkt_sum (p : qproblem) (g : num) (l : list term) : option (list num) :=
       | _, _ => None
       end
   end.
-Definition check_kkt (p : qproblem) (l : list term) : bool :=
-  match classified p with
+Definition check_kkt (own : option num) (p : qproblem) (l : list term) : bool :=
+  match own with
   | Some g =>
       match kkt_sum p g l with
       | Some total => forallb (fun a => eqb a zero) (qaxpy (opp one) total (qflat (qtheta p)))
@@ -223,7 +223,7 @@ Proof.
       * apply limiting_subgradient. apply (term_limiting p x c mv S); auto.
     + intros i. rewrite qaxpy_ok, nth_axpy. cbn [map snd entry_sum]. rewrite <- L2. auto.
 Qed.
-Theorem kkt_sound p l : check_kkt p l = true -> holds (problemR p) Kkt.
+Theorem kkt_sound p l : check_kkt (classified p) p l = true -> holds (problemR p) Kkt.
 Proof.
   unfold check_kkt. destruct (classified p) as [g|] eqn:C; [|discriminate].
   destruct (kkt_sum p g l) as [total|] eqn:E; [|discriminate]. intros H.

@@ -43,8 +43,8 @@ Fixpoint layer_sum (p : qproblem) (g : num) before u W after (l : list (nat * nu
   end.
 Fixpoint same_entries (a b : list num) : bool :=
   match a, b with [], [] => true | x :: a', y :: b' => eqb x y && same_entries a' b' | _, _ => false end.
-Definition check_layer (p : qproblem) (global : bool) (l : nat) (lam : list (nat * num)) : bool :=
-  match classified p, split_at l (qtheta p) with
+Definition check_layer (own : option num) (p : qproblem) (global : bool) (l : nat) (lam : list (nat * num)) : bool :=
+  match own, split_at l (qtheta p) with
   | Some g, Some (before, (u, W), after) =>
       match layer_sum p g before u W after lam with
       | Some total => same_entries total u && (negb global || eqb (qalpha p) one || match after with [] => true | _ => false end)
@@ -305,7 +305,7 @@ Qed.
 Lemma outputs_varies before (v u : vec) W after : outputs (before ++ (v, W) :: after) = outputs (before ++ (u, W) :: after).
 Proof. unfold outputs. rewrite !rev_app_distr. simpl. destruct (rev after) as [|[w V] t]; auto. Qed.
 
-Theorem layer_sound p global l lam : check_layer p global l lam = true ->
+Theorem layer_sound p global l lam : check_layer (classified p) p global l lam = true ->
   holds (problemR p) (if global then GlobalOptimum (Layer l) else LocalOptimum (Layer l)).
 Proof.
   unfold check_layer. destruct (classified p) as [g|] eqn:C; [|discriminate].

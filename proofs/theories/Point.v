@@ -33,8 +33,8 @@ Definition qscope_norm2 (s : scope) (th : params num) : num :=
   | Layer l => sum_squares zero add mul (fst (nth l th ([], [])))
   end.
 
-Definition check_better (p : qproblem) (s : scope) (us : list (list num)) : bool :=
-  match classified p, moved s (qtheta p) us with
+Definition check_better (own : option num) (p : qproblem) (s : scope) (us : list (list num)) : bool :=
+  match own, moved s (qtheta p) us with
   | Some g, Some th' =>
       match margin (qalpha p) th' (qsamples p) with
       | Some g' => leb g g' && ltb (qscope_norm2 s th') (qscope_norm2 s (qtheta p))
@@ -81,7 +81,7 @@ Proof.
   assert (0 <= sum_squares 0 Rplus Rmult u) by (induction u; simpl; [lra|nra]). lra.
 Qed.
 
-Theorem better_sound p s us : check_better p s us = true -> holds (problemR p) (NotGlobalOptimum s).
+Theorem better_sound p s us : check_better (classified p) p s us = true -> holds (problemR p) (NotGlobalOptimum s).
 Proof.
   unfold check_better. destruct (classified p) as [g|] eqn:C; [|discriminate].
   destruct (moved s (qtheta p) us) as [th'|] eqn:M; [|discriminate].

@@ -94,7 +94,7 @@ Proof.
   destruct (region_matched k p th' HP HI) as (HN & u' & W' & v' & r' & E & HM).
   eapply check_region_ok; eauto.
 Qed.
-Theorem at_most_sound p k B M cs : check_at_most p k B M cs = true ->
+Theorem at_most_sound p k B M cs : check_at_most (classified p) p k B M cs = true ->
   holds (problemR p) (MarginAtMost (regionR k) #B).
 Proof.
   unfold check_at_most. destruct (classified p) as [g|] eqn:C; [|discriminate]. intros K.
@@ -210,7 +210,7 @@ Proof.
   cbn [fst snd]. split; auto. apply close_nth; auto.
 Qed.
 
-Theorem optimum_sound p global M cs : check_optimum p global M cs = true ->
+Theorem optimum_sound p global M cs : check_optimum (classified p) p global M cs = true ->
   holds (problemR p) (if global then GlobalOptimum All else LocalOptimum All).
 Proof.
   unfold check_optimum. destruct (classified p) as [g|] eqn:C; [|discriminate]. intros K.

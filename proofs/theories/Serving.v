@@ -67,12 +67,12 @@ Definition check_region (k : qregion) (p : qproblem) (B : num) (M : multipliers)
   && forallb (served k p cs) (neurons zero (qtheta p))
   && forallb (check_cover (qalpha p) (qsamples p) M (mul (add B B) (mul sum (unit_ M)))) cs.
 
-Definition check_at_most (p : qproblem) (k : qregion) (B : num) (M : multipliers) (cs : list cover) : bool :=
-  match classified p with Some _ => check_region k p B M cs | None => false end.
+Definition check_at_most (own : option num) (p : qproblem) (k : qregion) (B : num) (M : multipliers) (cs : list cover) : bool :=
+  match own with Some _ => check_region k p B M cs | None => false end.
 (* nu(theta), at depth 2 *)
 Definition own_ratio (p : qproblem) (g : num) : num := mul g (inv (qnorm2 (qtheta p))).
-Definition check_optimum (p : qproblem) (global : bool) (M : multipliers) (cs : list cover) : bool :=
-  match classified p with
+Definition check_optimum (own : option num) (p : qproblem) (global : bool) (M : multipliers) (cs : list cover) : bool :=
+  match own with
   | Some g => positive (qnorm2 (qtheta p))
               && check_region (if global then QEverywhere else QNear zero) p (own_ratio p g) M cs
   | None => false
