@@ -28,6 +28,13 @@ impl Budget {
         Self { deadline: self.deadline.map(part), cancel: self.cancel.clone() }
     }
 
+    /// This budget; if it has no deadline, one in so many seconds. For searches that may go on for
+    /// ever without result, so that who sets no limit gets an answer.
+    pub fn or_seconds(&self, seconds: f64) -> Self {
+        let own = Self::seconds(Some(seconds)).deadline;
+        Self { deadline: self.deadline.or(own), cancel: self.cancel.clone() }
+    }
+
     /// Whether to stop now.
     pub fn expired(&self) -> bool {
         self.cancel.load(Ordering::Relaxed) || self.deadline.is_some_and(|d| Instant::now() >= d)

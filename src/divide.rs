@@ -7,7 +7,7 @@
 use crate::budget::Budget;
 use crate::import::temporary_beside;
 use crate::numeric::two_layer::{View, to_f64};
-use crate::prove::cover::{self, FloatUnits, Instance, Outcome, Piece, Pieces};
+use crate::prove::cover::{self, Outcome, Piece, Pieces, Statement};
 use crate::prove::global::{self, Covers, Global, Ran};
 use crate::solve::{Request, SolveError, none, prepare};
 use maxmargin_kernel::network::NetworkJson;
@@ -81,12 +81,7 @@ struct Item {
     digest: String,
     run: String,
     item: usize,
-    /// Bits of samples, coefficients, slope and `T`.
-    x: Vec<Vec<u64>>,
-    b: Vec<u64>,
-    alpha: u64,
-    t: u64,
-    units: FloatUnits,
+    statement: Statement,
     pieces: Pieces,
 }
 
@@ -209,10 +204,10 @@ pub fn split(
     let (items_at, digest) = (folder(dir, "items")?, run.seal());
     folder(dir, "parts")?;
     run.write(&dir.join("run.json"))?;
-    let bits = |v: &Vec<f64>| v.iter().map(|e| e.to_bits()).collect::<Vec<u64>>();
     let mut items = 0;
     for (sign, pieces) in run.covers.sides() {
         let (instance, t) = run.covers.instance(&view, sign);
+        let statement = Statement::new(&instance, t, run.covers.units());
         for open in pieces.open() {
             let mut alone = Pieces::default();
             alone.push(Piece::Open(open.clone()));
@@ -221,11 +216,7 @@ pub fn split(
                 digest: String::new(),
                 run: digest.clone(),
                 item: items,
-                x: instance.x.iter().map(bits).collect(),
-                b: bits(&instance.b),
-                alpha: instance.alpha.to_bits(),
-                t: t.to_bits(),
-                units: run.covers.units(),
+                statement: statement.clone(),
                 pieces: alone,
             };
             item.write(&items_at.join(name(items)))?;
@@ -271,15 +262,11 @@ pub fn prove(
             folder(&here.join(".."), "parts")?.join(name(item.item))
         }
     };
-    let floats = |v: &Vec<u64>| v.iter().map(|b| f64::from_bits(*b)).collect::<Vec<f64>>();
-    let x: Vec<Vec<f64>> = item.x.iter().map(floats).collect();
-    let width = x.first().map_or(0, Vec::len);
-    if x.len() != item.b.len() || x.iter().any(|x| x.len() != width) {
-        let shapes = "its shapes do not fit".to_string();
-        return Err(DivideError::Malformed(path.into(), Item::FORMAT, shapes));
-    }
-    let (b, alpha) = (floats(&item.b), f64::from_bits(item.alpha));
-    let instance = Instance { fixed: vec![None; x.len()], x, b, alpha };
+    let shapes = || {
+        let reason = "its shapes do not fit".to_string();
+        DivideError::Malformed(path.into(), Item::FORMAT, reason)
+    };
+    let instance = item.statement.instance().ok_or_else(shapes)?;
     let earlier = Part::read(&part_at).ok();
     let earlier = earlier.filter(|p| p.run == item.run && p.item == item.item && !p.violated);
     let pieces = earlier.map_or(item.pieces, |part| part.pieces);
@@ -289,7 +276,8 @@ pub fn prove(
         parallel,
         ..Default::default()
     };
-    let outcome = cover::resume(&instance, f64::from_bits(item.t), item.units, &options, pieces);
+    let (t, units) = (item.statement.t(), item.statement.units());
+    let outcome = cover::resume(&instance, t, units, &options, pieces);
     let nodes = outcome.statistics().nodes;
     let (closed, violated, pieces) = match outcome {
         Outcome::Closed { nodes, .. } => (true, false, Pieces::from(nodes)),

@@ -1,7 +1,7 @@
 //! From data alone: a network with the largest normalised margin of any width, with proof.
 use crate::budget::Budget;
 use crate::numeric::two_layer::{View, to_f64};
-use crate::prove::global::{self, CheckpointError, Options, Saving, Status};
+use crate::prove::global::{self, CheckpointError, Options, Saving, Status, Workers};
 use crate::prove::point;
 use maxmargin_kernel::certificate::Entry;
 use maxmargin_kernel::claim::Region;
@@ -9,6 +9,7 @@ use maxmargin_kernel::network::{Activation, Layer, Network};
 use maxmargin_kernel::number::ScaledVec;
 use maxmargin_kernel::problem::{Data, DataError, Problem};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// What to reach.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Request {
     pub budget: Budget,
     /// Where to keep the state of the search, and to go on from.
     pub checkpoint: Option<PathBuf>,
+    /// Who searches covers, if not this process.
+    pub workers: Option<Arc<dyn Workers>>,
 }
 
 /// The best network found, with the claims about it.
@@ -133,6 +136,7 @@ pub(crate) fn prepare(data: &Data, request: &Request) -> Result<(Data, View, Opt
         budget: request.budget.clone(),
         parallel: request.threads > 1,
         saving: request.checkpoint.as_ref().map(open).transpose()?,
+        workers: request.workers.clone(),
         ..Options::default()
     };
     let view = View::of_data(&data, to_f64(slope));

@@ -40,11 +40,17 @@ fn problem(
     Problem::new(network, Data::new(samples, y.to_vec()).unwrap()).unwrap()
 }
 
+/// Far away: so the limits that hold where none is set do not make answers depend on the machine.
+fn long() -> Budget {
+    Budget::seconds(Some(3600.0))
+}
+
+fn answers(problem: &Problem, scope: Scope, questions: &[Question]) -> Vec<Option<bool>> {
+    decide(problem, scope, questions, &long()).iter().map(Decision::verdict).collect()
+}
+
 fn verdicts(problem: &Problem, scope: Scope) -> Vec<Option<bool>> {
-    decide(problem, scope, &Question::ALL, &Budget::default())
-        .iter()
-        .map(Decision::verdict)
-        .collect()
+    answers(problem, scope, &Question::ALL)
 }
 
 #[test]
@@ -290,17 +296,231 @@ proptest! {
         let mut rng = Pcg64Mcg::seed_from_u64(seed);
         let labels: &[i64] = if both { &[1, -1] } else { &[1] };
         let point = one_neuron_per_label(&mut rng, labels);
-        let here = decide(&point.problem(), Scope::All, &Question::ALL, &Budget::default());
-        let answers: Vec<_> = here.iter().map(Decision::verdict).collect();
-        prop_assert_eq!(answers, vec![Some(true); 3]);
+        let here = decide(&point.problem(), Scope::All, &Question::ALL, &long());
+        let given: Vec<_> = here.iter().map(Decision::verdict).collect();
+        prop_assert_eq!(given, vec![Some(true); 3]);
         let global = here[2].answer.as_ref().unwrap();
         prop_assert!(matches!(global.proof, Proof::WidthTree(_)), "{:?}", global.proof);
+        // One spare neuron for one of the labels is enough.
         let mut wider = point.clone();
-        for _ in labels {
+        for spare in 1..=labels.len() {
             wider.w.push(vec![rational(0, 1); point.x[0].len()]);
             wider.v.push(rational(0, 1));
+            let wider = answers(&wider.problem(), Scope::All, &Question::ALL);
+            prop_assert_eq!(&wider, &[Some(true), Some(false), Some(false)], "{} spare neurons", spare);
         }
-        let global = decide(&wider.problem(), Scope::All, &[Question::Global], &Budget::default());
-        prop_assert_eq!(global[0].verdict(), Some(false));
     }
+}
+
+/// A network of any depth and number of outputs, rows by layers, with its samples.
+#[derive(Clone, Debug)]
+struct Deep {
+    alpha: Rational,
+    layers: Vec<Vec<Vec<Rational>>>,
+    x: Vec<Vec<Rational>>,
+    y: Vec<i64>,
+}
+
+impl Deep {
+    fn problem(&self) -> Problem {
+        let layer = |(l, rows): (usize, &Vec<Vec<Rational>>)| {
+            let all = ScaledVec::from_rationals(&rows.concat());
+            Layer::dense(l + 1, rows.len(), rows[0].len(), all).unwrap()
+        };
+        let layers = self.layers.iter().enumerate().map(layer).collect();
+        let network = Network::new(Activation::leaky(self.alpha.clone()).unwrap(), layers).unwrap();
+        let samples = self.x.iter().map(|x| ScaledVec::from_rationals(x)).collect();
+        Problem::new(network, Data::new(samples, self.y.clone()).unwrap()).unwrap()
+    }
+
+    /// The samples with these numbers, in this order.
+    fn with_samples(&self, order: &[usize]) -> Self {
+        let x = order.iter().map(|i| self.x[*i].clone()).collect();
+        let y = order.iter().map(|i| self.y[*i]).collect();
+        Self { x, y, ..self.clone() }
+    }
+
+    /// The units of a hidden layer in another order.
+    fn with_units(&self, layer: usize, order: &[usize]) -> Self {
+        let mut image = self.clone();
+        image.layers[layer] = order.iter().map(|j| self.layers[layer][*j].clone()).collect();
+        image.layers[layer + 1] = (self.layers[layer + 1].iter())
+            .map(|row| order.iter().map(|j| row[*j].clone()).collect())
+            .collect();
+        image
+    }
+}
+
+/// A random point with rows on the axes and samples on a lattice, labelled by the network; ties and
+/// equal gradients are frequent.
+fn deep(seed: u64) -> Option<Deep> {
+    let mut rng = Pcg64Mcg::seed_from_u64(seed);
+    let alpha = slopes()[rng.random_range(0..3)].clone();
+    let hidden = rng.random_range(1..=2);
+    let outputs = rng.random_range(1..=3);
+    let mut widths: Vec<usize> = (0..=hidden).map(|_| rng.random_range(1..=3)).collect();
+    widths.push(outputs);
+    let row = |width: usize, rng: &mut Pcg64Mcg| -> Vec<Rational> {
+        let axis = rng.random_range(0..width);
+        let sign = if rng.random_bool(0.8) { 1 } else { -1 };
+        (0..width).map(|c| rational(if c == axis { sign } else { 0 }, 1)).collect()
+    };
+    let mut layers: Vec<Vec<Vec<Rational>>> = Vec::new();
+    for pair in widths.windows(2) {
+        layers.push((0..pair[1]).map(|_| row(pair[0], &mut rng)).collect());
+    }
+    let x: Vec<Vec<Rational>> = (0..rng.random_range(1..=4))
+        .map(|_| (0..widths[0]).map(|_| rational(rng.random_range(-1..=1), 1)).collect())
+        .collect();
+    let mut point = Deep { alpha, layers, x: vec![], y: vec![] };
+    for x in x.into_iter().filter(|x| x.iter().any(|e| *e != rational(0, 1))) {
+        let probe = Deep { x: vec![x.clone()], y: vec![i64::from(outputs == 1)], ..point.clone() };
+        let out = probe.problem().network().rational_model().forward(&x).outputs();
+        let best = (0..out.len()).max_by(|a, b| out[*a].cmp(&out[*b])).unwrap();
+        let label =
+            if outputs == 1 { if out[0] < rational(0, 1) { -1 } else { 1 } } else { best as i64 };
+        let with = Deep { x: vec![x.clone()], y: vec![label], ..point.clone() };
+        if with.problem().gamma().is_ok() {
+            point.x.push(x);
+            point.y.push(label);
+        }
+    }
+    (!point.x.is_empty()).then_some(point)
+}
+
+const NEARBY: [Question; 2] = [Question::Kkt, Question::Local];
+
+proptest! {
+    #![proptest_config(cases(150))]
+
+    /// Verdicts about deep points and points with several outputs, where multipliers are seldom
+    /// unique, do not depend on the order of samples and units or on repeated samples.
+    #[test]
+    fn verdicts_about_deep_points_do_not_depend_on_the_order(seed in any::<u64>()) {
+        let Some(point) = deep(seed) else { return Ok(()) };
+        let mut rng = Pcg64Mcg::seed_from_u64(seed ^ 1);
+        let before = answers(&point.problem(), Scope::All, &NEARBY);
+        prop_assert!(!(before[0] == Some(false) && before[1] == Some(true)), "local but not KKT");
+        let mut order: Vec<usize> = (0..point.x.len()).collect();
+        order.shuffle(&mut rng);
+        let image = point.with_samples(&order);
+        prop_assert_eq!(&answers(&image.problem(), Scope::All, &NEARBY), &before, "samples in another order");
+        order.push(order[0]);
+        let image = point.with_samples(&order);
+        prop_assert_eq!(&answers(&image.problem(), Scope::All, &NEARBY), &before, "a sample twice");
+        let layer = rng.random_range(0..point.layers.len() - 1);
+        let mut units: Vec<usize> = (0..point.layers[layer].len()).collect();
+        units.shuffle(&mut rng);
+        let image = point.with_units(layer, &units);
+        prop_assert_eq!(&answers(&image.problem(), Scope::All, &NEARBY), &before, "units in another order");
+    }
+
+    /// A hidden layer of a deep ReLU network called a global optimum by itself survives random
+    /// competitors, on the lattice of the point and anywhere.
+    #[test]
+    fn layers_called_global_survive_competitors(seed in any::<u64>()) {
+        let Some(mut point) = deep(seed) else { return Ok(()) };
+        point.alpha = rational(0, 1);
+        if point.layers.last().unwrap().len() > 1 {
+            return Ok(());
+        }
+        let problem = point.problem();
+        if problem.gamma().is_err() {
+            return Ok(());
+        }
+        for layer in 1..point.layers.len() {
+            let [global] = answers(&problem, Scope::Layer(layer), &[Question::Global])[..] else { unreachable!() };
+            if global == Some(true) {
+                let better = competitor(&point, layer, seed);
+                prop_assert!(better.is_none(), "layer {}: {:?}", layer, better);
+            }
+        }
+    }
+}
+
+/// A layer with a larger normalised margin, if random search finds one.
+fn competitor(point: &Deep, layer: usize, seed: u64) -> Option<Vec<Vec<Rational>>> {
+    let mut rng = Pcg64Mcg::seed_from_u64(seed ^ 2);
+    let square =
+        |rows: &[Vec<Rational>]| -> Rational { rows.iter().flatten().map(|e| e * e).sum() };
+    let problem = point.problem();
+    let here = problem.gamma().unwrap();
+    let norm = square(&point.layers[layer - 1]);
+    (0..400).find_map(|round| {
+        let mut other = point.clone();
+        for entry in other.layers[layer - 1].iter_mut().flatten() {
+            *entry = match round % 2 {
+                0 => rational(rng.random_range(-1..=1), 1),
+                _ => rational(rng.random_range(-64..=64), 64),
+            };
+        }
+        let there = other.problem();
+        let gamma = there.gamma().ok()?;
+        let better = gamma * gamma * &norm > here * here * square(&other.layers[layer - 1]);
+        better.then(|| other.layers[layer - 1].clone())
+    })
+}
+
+/// Two equal neurons, three classes, two samples: λ = (a, b, c, d) with a + c = b + d = 1/6, a + b = c + d. At the
+/// two vertices of these `‖M‖` is 10/3, in the middle it is 1; only there λ proves the point locally
+/// optimal by convexity, whatever the order of the samples, and equal neurons leave no other way.
+#[test]
+fn multipliers_inside_their_polytope_are_found() {
+    let row = |e: &[i64]| e.iter().map(|e| rational(*e, 1)).collect::<Vec<_>>();
+    let point = Deep {
+        alpha: rational(0, 1),
+        layers: vec![
+            vec![row(&[1, 1, 2]), row(&[1, 1, 2])],
+            vec![row(&[2, 2]), row(&[-1, -1]), row(&[-1, -1])],
+        ],
+        x: vec![row(&[11, -9, 2]), row(&[-9, 11, 2])],
+        y: vec![0, 0],
+    };
+    for order in [&[0, 1][..], &[1, 0], &[0, 0, 1], &[1, 0, 1, 0]] {
+        let problem = point.with_samples(order).problem();
+        let decisions = decide(&problem, Scope::All, &NEARBY, &long());
+        let given: Vec<_> = decisions.iter().map(Decision::verdict).collect();
+        assert_eq!(given, [Some(true), Some(true)], "{order:?}: {:?}", decisions[1].answer);
+        let proof = &decisions[1].answer.as_ref().unwrap().proof;
+        assert!(matches!(proof, Proof::ConvexCell(_)), "{proof:?}");
+    }
+}
+
+/// Undecided points say which hypothesis fails and what is proved instead.
+#[test]
+fn undecided_points_name_the_hypothesis_that_fails() {
+    let whole = |rows: &[&[i64]]| -> Vec<Vec<Rational>> {
+        rows.iter().map(|r| r.iter().map(|e| rational(*e, 1)).collect()).collect()
+    };
+    let reason = |point: &Deep, question: Question| {
+        let all = decide(&point.problem(), Scope::All, &[question], &long());
+        all[0].answer.clone().map(|entry| entry.claim.to_string()).unwrap_err()
+    };
+    let relu = |layers: Vec<Vec<Vec<Rational>>>| Deep {
+        alpha: rational(0, 1),
+        layers,
+        x: whole(&[&[1]]),
+        y: vec![1],
+    };
+    // A spare unit at a kink, with a weight 0 above it.
+    let kink = relu(vec![whole(&[&[4], &[0]]), whole(&[&[4, 0]]), whole(&[&[4]])]);
+    let local = reason(&kink, Question::Local);
+    assert!(
+        local.starts_with("1 active kinks at depth 3, and constraint 0: the backward weight"),
+        "{local}"
+    );
+    assert!(local.ends_with("proved instead: it is a KKT point"), "{local}");
+    // Four equal units: turning their weights into each other costs nothing.
+    let four =
+        relu(vec![whole(&[&[1], &[1], &[1], &[1]]), whole(&[&[1, 1, 1, 1]]), whole(&[&[2]])]);
+    let local = reason(&four, Question::Local);
+    assert!(local.starts_with("no active kinks, but the curvature is degenerate"), "{local}");
+    assert!(local.ends_with("proved instead: it is a KKT point"), "{local}");
+    let global = reason(&four, Question::Global);
+    assert!(global.starts_with("the bound for every width needs a network of depth 2"), "{global}");
+    // A layer below one with a negative weight.
+    let below = relu(vec![whole(&[&[1], &[0]]), whole(&[&[1, -2], &[0, 2]]), whole(&[&[1, 1]])]);
+    let all = decide(&below.problem(), Scope::Layer(1), &[Question::Global], &long());
+    let verdict = all[0].answer.clone().map(|entry| entry.claim.kind());
+    assert_eq!(verdict, Ok("not_global_optimum"));
 }

@@ -210,6 +210,34 @@ fn forgeries_are_refused_by_both() {
 }
 
 #[test]
+fn nulls_stand_where_the_description_says() {
+    let examples: BTreeMap<_, _> = examples().into_iter().collect();
+    let cases = [
+        ("dual_bound", r#""fixed":[]"#, r#""fixed":[],"inputs":null"#, 0),
+        ("dual_bound", r#""tau":"1""#, r#""tau":"1","x":null"#, 0),
+        ("kkt_residual", r#""mu":[]"#, r#""mu":[],"direction":null"#, 0),
+        ("point", r#""rule":"point""#, r#""rule":"point","parameters":null"#, 0),
+        ("point", r#""rule":"point""#, r#""rule":"point","network":null"#, 2),
+        ("dual_bound", r#""close":[1]"#, r#""close":[1],"times":null"#, 2),
+        ("dual_bound", r#""fixed":[]"#, r#""fixed":null"#, 2),
+        ("stationarity", r#""rule":"stationarity""#, r#""rule":"stationarity","mu":null"#, 2),
+        ("stationarity", r#""rule":"stationarity""#, r#""rule":"stationarity","germs":null"#, 2),
+        ("convex_cell", r#""rule":"convex_cell""#, r#""rule":"convex_cell","slopes":null"#, 2),
+        ("second_order", r#""rule":"second_order""#, r#""rule":"second_order","slopes":null"#, 2),
+    ];
+    let text = |rule: &str| String::from_utf8_lossy(&examples[rule]).into_owned();
+    let texts: Vec<String> = cases
+        .iter()
+        .map(|(rule, before, after, _)| forged::forged(&text(rule), &[(*before, *after)]))
+        .collect();
+    let bytes: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
+    for ((case, text), theirs) in cases.iter().zip(&texts).zip(python::verdicts(&bytes)) {
+        let ours = kernel(text.as_bytes()).0;
+        assert_eq!((ours.exit, theirs.exit), (case.3, case.3), "{case:?}: {}", ours.reason);
+    }
+}
+
+#[test]
 fn the_schema_fits_what_is_well_formed_and_nothing_else() {
     let text = fs::read_to_string(root().join("docs/certificate.schema.json")).unwrap();
     let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
@@ -273,6 +301,18 @@ fn rewritten(text: &[u8]) -> String {
     let entries = value["claims"].as_array().unwrap().iter().map(entry).collect();
     let certificate = Certificate::new(ProblemEntry::new(&problem, true), entries);
     serde_json::to_string(&certificate).unwrap()
+}
+
+/// Without a limit the file is verified, in a second or so.
+#[cfg(unix)]
+#[test]
+fn the_second_checker_stops_at_its_time_limit() {
+    let small = root().join("certificates/small/f_norm_with_sharing.json");
+    let long = root().join("certificates/data/digits01_m10.cert.json");
+    let (small, long) = (small.to_str().unwrap(), long.to_str().unwrap());
+    assert_eq!(python::exit_code(&[small, "--time-limit", "60"]), Some(0));
+    assert_eq!(python::exit_code(&[long, "--time-limit", "0.05"]), Some(4));
+    assert_eq!(python::exit_code(&[small, "--time-limit", "0"]), Some(64));
 }
 
 #[test]

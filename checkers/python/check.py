@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """A second checker of maxmargin certificates, written from docs/certificate-format.md alone.
 
-    check.py FILE… [--model MODEL.json --data DATA.json] [--json]
+    check.py FILE… [--model MODEL.json --data DATA.json] [--json] [--time-limit SECONDS]
 
 Standard library only, exact arithmetic only, and as plain as possible: it may be slow. Sections of
 the document are cited as (section). Exit codes (3): 0 verified, 1 rejected, 2 malformed, 3 another
-problem, 4 a limit, 64 usage; with several files the first failure decides.
+problem, 4 a limit, 64 usage; with several files the first failure decides. A file may take 45 seconds
+of processor time and one more for every kB, or as --time-limit says, and 768 MB and 200 times its size.
 """
 import gzip
 import hashlib
@@ -16,6 +17,12 @@ import re
 import sys
 from collections import namedtuple
 from fractions import Fraction
+
+try:
+    import resource
+    import signal
+except ImportError:  # a system without them: no limits of time and memory
+    signal = None
 
 sys.set_int_max_str_digits(0)
 
@@ -1068,16 +1075,41 @@ def rule_local_cover(problem, claim, proof):
     one_bound(problem, claim, proof, region, 0, nu(problem))
 
 
+def one_layer(problem, layer):
+    """A hidden layer alone as layer 1 of a two-layer problem (5, layer_cover)."""
+    net, at = problem.net, layer - 1
+    need(net.outputs == 1 and net.uses[at] <= 1, "needs one output and a layer that does not share")
+    between = range(layer, net.depth - 1)
+    need(not between or net.alpha == 0, "a slope on negative inputs between the layer and the last")
+    need(all(w >= 0 for l in between for w in net.u[l]), "a negative weight between the layer and the last")
+    matrices = net.matrices()
+    product = matrices[-1][0]
+    for rows in reversed(matrices[layer:-1]):
+        product = [dot(product, column) for column in zip(*rows)]
+    two = object.__new__(Network)
+    two.__dict__.update(net.__dict__)
+    two.pattern, two.u = [net.pattern[at], [list(range(len(product)))]], [net.u[at], product]
+    two.depth, two.uses, two.shares = 2, [net.uses[at], 1], False
+    two.inputs = len(net.pattern[at][0])
+    two.limits()
+    data = object.__new__(Data)
+    act = lambda z: [v if v > 0 else net.alpha * v for v in z]
+    data.x = [act(problem.z[i][at - 1]) if at else x for i, x in enumerate(problem.data.x)]
+    data.y = problem.data.y
+    return Problem(two, data)
+
+
 def rule_layer_cover(problem, claim, proof):
-    need(claim.scope == "layer:1", "scope layer:1 only")
+    need(1 <= claim.layer < problem.net.depth, "scope of one hidden layer only")
+    need(claim.region != "near" or problem.net.depth == 2, "near in the scope of one layer needs depth 2")
     regions = {"local_optimum": ("near", 0), "global_optimum": ("everywhere", 0), "margin_at_most": (claim.region, claim.near)}
     need(claim.kind in regions and claim.region != "any_width", "wrong claim or region")
     need(claim.bound is None or claim.bound >= 0, "a negative bound")
-    square = problem.gamma ** 2 / problem.net.norm2([0]) if claim.bound is None else claim.bound ** 2
+    square = problem.gamma ** 2 / problem.net.norm2(claim.moving) if claim.bound is None else claim.bound ** 2
     given = fields(proof["multipliers"], ["units", "lambda", "bounds"])
     bounds = listing(given["bounds"], number)
     need(all(t >= 0 for t in bounds), "a negative T")
-    covers = Covers(problem, *regions[claim.kind], given, bounds=bounds)
+    covers = Covers(one_layer(problem, claim.layer), *regions[claim.kind], given, bounds=bounds)
     covers.read(proof["covers"])
     need(len(covers.cones) == len(bounds), "covers and bounds differ in number")
     total = sum((n.v[0] * min(bounds[c] for c in serving)) ** 2 for n, serving in covers.served())
@@ -1213,12 +1245,40 @@ def read(path):
     return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
 
 
+def bounded(raw, given, seconds):
+    """`check` within time and memory, where the system can count them."""
+    def stop(*_):
+        raise Fault(4, "limit: time")
+
+    if signal is not None:
+        signal.signal(signal.SIGVTALRM, stop)
+        signal.setitimer(signal.ITIMER_VIRTUAL, seconds or 45 + len(raw) / 1000)
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        most = 768 * 2 ** 20 + 200 * len(raw)
+        resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    try:
+        return check(raw, given)
+    except MemoryError:
+        raise Fault(4, "limit: memory") from None
+    finally:
+        if signal is not None:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+
+
 def main(words):
-    paths, options, as_json = [], {}, False
+    paths, options, as_json, seconds = [], {}, False, None
     words = iter(words)
     for word in words:
         if word in ("--model", "--data"):
             options[word] = next(words, None)
+        elif word == "--time-limit":
+            try:
+                seconds = float(next(words, ""))
+            except ValueError:
+                seconds = 0
+            if not seconds > 0:
+                paths = []
+                break
         elif word == "--json":
             as_json = True
         elif word.startswith("--"):
@@ -1239,7 +1299,7 @@ def main(words):
     first = 0
     for path in paths:
         try:
-            code, reason, claims = 0, "", [described(c) for c in check(read(path), given)]
+            code, reason, claims = 0, "", [described(c) for c in bounded(read(path), given, seconds)]
         except Fault as fault:
             code, reason, claims = fault.code, str(fault), []
         except (OSError, EOFError) as fault:

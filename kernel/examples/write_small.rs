@@ -8,7 +8,11 @@ mod common;
 use common::small::*;
 use common::*;
 use maxmargin_kernel::certificate::Proof;
-use maxmargin_kernel::proof::dual_bound::Cone;
+use maxmargin_kernel::claim::{Claim, Scope};
+use maxmargin_kernel::problem::Problem;
+use maxmargin_kernel::proof::cover::Node;
+use maxmargin_kernel::proof::dual_bound::{Cone, DualBound, Multipliers};
+use maxmargin_kernel::proof::layer_cover::{LayerCover, LayerMultipliers};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -28,14 +32,19 @@ fn main() -> std::io::Result<()> {
     for (name, text) in small() {
         fs::write(good.join(format!("{name}.json")), text)?;
     }
-    let mut expected = BTreeMap::new();
+    // Near misses that were written by hand, `rule_*`, keep the errors stated for them.
+    let path = bad.join("expected.json");
+    let stated: BTreeMap<String, serde_json::Value> =
+        serde_json::from_str(&fs::read_to_string(&path)?)?;
+    let mut expected: BTreeMap<_, _> =
+        stated.into_iter().filter(|(file, _)| file.starts_with("rule_")).collect();
     for Rejected { name, text, exit, error } in rejected() {
         let file = format!("{name}.json");
         fs::write(bad.join(&file), text)?;
         let entry = serde_json::json!({"exit": exit, "error": error});
         assert!(expected.insert(file, entry).is_none(), "{name} is there twice");
     }
-    fs::write(bad.join("expected.json"), serde_json::to_string_pretty(&expected)? + "\n")
+    fs::write(path, serde_json::to_string_pretty(&expected)? + "\n")
 }
 
 /// A good certificate with one passage replaced.
@@ -49,6 +58,7 @@ fn rejected() -> Vec<Rejected> {
     let case = |name, exit, error, text: String| Rejected { name, text, exit, error };
     let mut list = format_cases();
     list.extend(cover_cases());
+    list.extend(one_layer_cases());
     list.extend([
         case(
             "classes_without_root_of_two",
@@ -516,6 +526,108 @@ fn cover_cases() -> Vec<Rejected> {
             "negative_range_multiplier",
             "node 0: the multiplier of item 0 is negative",
             edit("round_and_empty_range", "[0,1000,1500]", "[0,-1000,1500]"),
+        ),
+    ]
+}
+
+/// A layer alone by its path products, where these do not describe it, or where it is not optimal.
+fn one_layer_cases() -> Vec<Rejected> {
+    let case = |name, error, p: &Problem, claim: Claim, witness| Rejected {
+        name,
+        exit: 1,
+        error,
+        text: text(p, vec![(claim, Proof::LayerCover(witness))]),
+    };
+    let scope = |layer| Scope::Layer(layer);
+    let global = |layer| Claim::GlobalOptimum { scope: scope(layer) };
+    let bound = |region: &str, bound| {
+        let region = region.parse().unwrap();
+        Claim::MarginAtMost { scope: scope(1), region, bound: n(bound) }
+    };
+    let of = |unit, lambda: &[(usize, i64)], covers: Vec<(&str, Cone, Vec<Node>)>| {
+        let bounds = covers.iter().map(|(t, _, _)| n(t)).collect();
+        let covers = covers.into_iter().map(|(_, cone, nodes)| (cone, nodes)).collect();
+        let DualBound { multipliers: Multipliers { units, lambda }, covers } =
+            dual_in(units(unit, "1/1000", "1/1000"), lambda, covers);
+        LayerCover { multipliers: LayerMultipliers { units, lambda, bounds }, covers }
+    };
+    let one = || vec![split(0), close(&[1]), close(&[0])];
+    let on = |inputs: &[usize]| Cone { sign: 1, inputs: Some(inputs.to_vec()), fixed: vec![] };
+    // F = σ(a₀ − 2a₁) + 2σ(a₁): by path products a₀, but W¹ = (0, 1) gives 2.
+    let negative = problem(RELU, &["1; 0", "1 -2; 0 2", "1 1"], "1", &[1]);
+    // σσ(z) = z/4 for z < 0; by path products γ were at most |W|/√8.
+    let leaky = problem(r#"{"leaky_relu":"1/2"}"#, &["1; -1", "1 .; . 1", "1 1"], "1; -1", &[1, 1]);
+    let both = vec![
+        split(0),
+        split(1),
+        close(&[2, 2]),
+        close(&[2, 1]),
+        split(1),
+        close(&[1, 2]),
+        close(&[1, 1]),
+    ];
+    let shared = network(RELU, &["1 0; 0 1", "1 1"]);
+    let mut shared = serde_json::to_value(shared).unwrap();
+    let pattern = serde_json::json!([[0, 1, null, null], [null, null, 0, 1]]);
+    shared["layers"][0] = serde_json::json!({"parameters": ["1", "0"], "pattern": pattern});
+    let shared = problem_of(&serde_json::from_value(shared).unwrap(), &data("1 0 1 0", &[1]));
+    let e3 = problem(RELU, &["0 1; 0 1", "1 .; . 1", "1 1"], "1 1/4; -1 1/4", &[1, 1]);
+    let local_e =
+        of("1", &[(0, 2), (1, 2)], vec![("1", cone(1, &[(0, 1), (1, 1)]), vec![close(&[2, 2])])]);
+    let g = problem(RELU, &["1 .; . 1", "1 .; . 1", "1 1"], "1 1", &[1]);
+    let classes = problem(RELU, &["1", "1", "1; -1"], "1", &[0]);
+    let paths = of("1", &[(0, 1)], vec![("1", on(&[0]), one()), ("1", on(&[1]), one())]);
+    let single = || of("1", &[(0, 1)], vec![("1", cone(1, &[]), one())]);
+    vec![
+        case(
+            "layer_cover_negative_weight_above",
+            "weight 1 of layer 2 is negative",
+            &negative,
+            global(1),
+            single(),
+        ),
+        case(
+            "layer_cover_leaky_in_between",
+            "with slope 1/2 on negative inputs, 1 hidden layers above layer 1",
+            &leaky,
+            bound("everywhere", "9/25"),
+            of("1/2", &[(0, 2), (1, 2)], vec![("1/2", cone(1, &[]), both)]),
+        ),
+        case(
+            "layer_cover_shared_layer",
+            "layer 1 shares weights",
+            &shared,
+            bound("everywhere", "3/2"),
+            of("1", &[(0, 1)], vec![("1", on(&[0, 1]), one()), ("1", on(&[2, 3]), one())]),
+        ),
+        case(
+            "layer_cover_far_cell_deep",
+            "neuron 0 with output sign +1 is not served by any cover",
+            &e3,
+            global(1),
+            local_e.clone(),
+        ),
+        case(
+            "layer_cover_smaller_bound_deep",
+            "√(Σ v²T²)/Σλ is about 1.414213562, above 1.410000000",
+            &g,
+            bound("everywhere", "1.41"),
+            paths.clone(),
+        ),
+        case("layer_cover_classes", "needs one output", &classes, global(1), single()),
+        case(
+            "layer_cover_last_layer",
+            "has no form for scope `layer:3`",
+            &g,
+            global(3),
+            paths.clone(),
+        ),
+        case(
+            "layer_cover_near_deep",
+            "`near` in the scope of one layer speaks of layer 1 at depth 2 only",
+            &e3,
+            bound("near:0", "1"),
+            local_e,
         ),
     ]
 }

@@ -179,6 +179,7 @@ fn keys_are_required_known_single_and_in_order() {
     for (from, to, reason) in [
         (r#"{"close":[2,2]}"#, r#"{"close":[2,2],"split":0}"#, "does not belong to this node"),
         (r#"{"close":[2,2]}"#, r#"{"trust":[2,2]}"#, "unknown field `trust`"),
+        (r#"{"close":[2,2]}"#, r#"{"close":[0,0],"close":[2,2]}"#, "duplicate field `close`"),
         (
             r#"{"close":[2,2]}"#,
             r#"{"close":[2,9223372036854775808]}"#,

@@ -113,6 +113,26 @@ fn json_is_one_object_per_file() {
 }
 
 #[test]
+fn past_a_limit_of_the_caller_the_exit_code_is_4() {
+    let good = certificates("small/i_global.json");
+    let with = |flag: &str, value: &str| {
+        let (code, out, err) = outcome(&[good.as_os_str(), flag.as_ref(), value.as_ref()]);
+        assert_eq!(code == 4, out.contains("NOT VERIFIED"), "{out}");
+        (code, err)
+    };
+    for (flag, reason) in [
+        ("--max-nodes", "more than 0 cover nodes"),
+        ("--max-bytes", "more than 0 bytes"),
+        ("--time-limit", "more than 0 seconds"),
+    ] {
+        let (code, err) = with(flag, "0");
+        assert_eq!(code, 4, "{flag}");
+        assert!(err.contains(reason), "{err}");
+        assert_eq!(with(flag, "1000000").0, 0, "{flag}");
+    }
+}
+
+#[test]
 fn usage_errors_exit_64() {
     for arguments in [
         vec![],
@@ -121,6 +141,10 @@ fn usage_errors_exit_64() {
         vec!["a.json", "--model"],
         vec!["a.json", "--model", "m.json"],
         vec!["a.json", "--data", "d.json"],
+        vec!["a.json", "--max-nodes"],
+        vec!["a.json", "--max-nodes", "many"],
+        vec!["a.json", "--max-bytes", "-1"],
+        vec!["a.json", "--time-limit", "0.5"],
     ] {
         let (code, out, err) = outcome(&arguments);
         assert_eq!((code, out.as_str()), (64, ""), "{arguments:?}");

@@ -7,13 +7,14 @@ use common::*;
 use exact::*;
 use maxmargin_kernel::certificate::Proof;
 use maxmargin_kernel::claim::{Claim, Region};
-use maxmargin_kernel::network::NotTwoLayer;
+use maxmargin_kernel::network::NetworkJson;
 use maxmargin_kernel::number::Rational;
 use maxmargin_kernel::problem::Problem;
 use maxmargin_kernel::proof::Refusal;
 use maxmargin_kernel::proof::cover::{CoverError, Node};
 use maxmargin_kernel::proof::dual_bound::{Cone, DualBoundError};
 use maxmargin_kernel::proof::layer_cover::{LayerCover, LayerCoverError, LayerMultipliers};
+use maxmargin_kernel::proof::one_layer::OneLayerError;
 use proptest::prelude::*;
 
 const RULE: &str = "layer_cover";
@@ -70,6 +71,45 @@ fn proves_what_the_map_says() {
     let low = everywhere_j().check(&fixture_j(), &layer_bound("everywhere", "0.56568"));
     let (found, allowed) = ("0.565685425".to_string(), "0.565680000".to_string());
     assert_eq!(low, Err(LayerCoverError::TooLarge { found, allowed }.into()));
+}
+
+#[test]
+fn proves_it_of_layers_of_deep_networks() {
+    accepts(&fixture_e3(), &local_e("1"), local("layer:1"));
+    let refused = local_e("1").check(&fixture_e3(), &global("layer:1"));
+    assert_eq!(refused, Err(DualBoundError::Uncovered { neuron: 0, sign: 1 }.into()));
+    let on = |input| Cone { inputs: Some(vec![input]), ..cone(1, &[]) };
+    let one = || vec![split(0), close(&[1]), close(&[0])];
+    let paths = of("1", &[(0, 1)], vec![("1", on(0), one()), ("1", on(1), one())]);
+    for layer in ["layer:1", "layer:2"] {
+        accepts(&fixture_g(RELU), &paths, global(layer));
+        accepts(&fixture_g(RELU), &paths, local(layer));
+    }
+    // J on top of a layer that shares weights and has a unit that is off: a = (4/5, 3/5), (0, 1).
+    let j = |first: serde_json::Value, above: &[&str]| {
+        let mut layers = network(RELU, &["1 0; -3/5 4/5"]).layers;
+        layers.insert(0, serde_json::from_value(first).unwrap());
+        layers.extend(network(RELU, above).layers);
+        problem_of(
+            &NetworkJson { layers, ..network(RELU, &["1"]) },
+            &data("4/5 3/5; 0 1", &[1, -1]),
+        )
+    };
+    let shared = serde_json::json!({"parameters": ["1"], "pattern": [[0, null], [null, 0]]});
+    let p = j(shared.clone(), &["1 -1"]);
+    accepts(&p, &everywhere_j(), local("layer:2"));
+    accepts(&p, &everywhere_j(), global("layer:2"));
+    // Paths that meet and part again: P = (1, −1).
+    let p = j(shared, &["1 0; 0 1/2; 0 1/2", "1 -1 -1"]);
+    accepts(&p, &everywhere_j(), global("layer:2"));
+    // A row without paths counts in the norm alone.
+    let p = |w: &str| {
+        let layers = [&format!("1 0; {w}; -3/5 4/5"), "1 0 .; . 0 1", "1 -1"];
+        problem(RELU, &layers, "4/5 3/5; 0 1", &[1, -1])
+    };
+    accepts(&p("0 0"), &everywhere_j(), global("layer:1"));
+    let refused = everywhere_j().check(&p("0 1/100"), &global("layer:1"));
+    assert!(matches!(refused, Err(Refusal::LayerCover(LayerCoverError::TooLarge { .. }))));
 }
 
 #[test]
@@ -144,11 +184,21 @@ fn every_refusal_is_the_expected_one() {
     }
     let kkt = Claim::Kkt { scope: scope("layer:1") };
     assert_eq!(check(local_e("1"), kkt), Refusal::WrongClaim { rule: RULE, kind: "kkt" });
-    let architecture = |reason| Err(Refusal::Architecture { rule: RULE, reason });
     let at = |p: &Problem| local_e("1").check(p, &local("layer:1"));
-    assert_eq!(at(&fixture_e3()), architecture(NotTwoLayer::Depth(3)));
-    assert_eq!(at(&fixture_f()), architecture(NotTwoLayer::Sharing));
-    assert_eq!(at(&three_classes()), architecture(NotTwoLayer::Outputs(3)));
+    assert_eq!(at(&fixture_f()), Err(OneLayerError::Shares(1).into()));
+    assert_eq!(at(&three_classes()), Err(OneLayerError::Outputs(3).into()));
+    let deep = |activation: &str, second: &str| {
+        let p = problem(activation, &["0 1; 0 1", second, "1 1"], "1 1/4; -1 1/4", &[1, 1]);
+        local_e("1").check(&p, &local("layer:1"))
+    };
+    let negative = OneLayerError::NegativeAbove { layer: 2, coordinate: 1 };
+    assert_eq!(deep(RELU, "1 -1/100; . 1"), Err(negative.into()));
+    let leaky = OneLayerError::Slope { layer: 1, between: 1, slope: "1/100".into() };
+    assert_eq!(deep(r#"{"leaky_relu": "1/100"}"#, "1 .; . 1"), Err(leaky.into()));
+    let near = local_e("1").check(&fixture_e3(), &layer_bound("near:0", "1"));
+    assert_eq!(near, Err(LayerCoverError::Near.into()));
+    let last = local_e("1").check(&fixture_e3(), &local("layer:3"));
+    assert_eq!(last, Err(Refusal::Scope { rule: RULE, scope: scope("layer:3") }));
 }
 
 /// Layer 1 planted: `w_j = v_j r_j a_j`, `x_j = a_j/(v_j² r_j)`, `λ_j = v_j² r_j²`, γ = 1, radii `r_j`.

@@ -132,6 +132,7 @@ fn every_refusal_is_the_expected_one() {
     assert_eq!(at_j(&[]), no_slope(0, 1, 1).into());
     assert_eq!(at_j(&SLOPES_J[..1]), no_slope(1, 1, 0).into());
     assert_eq!(at_j(&[SLOPES_J[1], SLOPES_J[0]]), not_kink(0, 1, 1).into());
+    assert_eq!(at_j(&[SLOPES_J[0], SLOPES_J[0], SLOPES_J[1]]), not_kink(0, 1, 1).into());
     assert_eq!(at_j(&[(0, 0, 1, "1")]), not_kink(0, 0, 1).into());
     assert_eq!(at_j(&[(0, 1, 0, "1")]), not_kink(0, 1, 0).into());
     assert_eq!(at_j(&[(0, 2, 0, "1")]), not_kink(0, 2, 0).into());

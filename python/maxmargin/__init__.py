@@ -14,11 +14,13 @@ A trained network gets bounds instead: :func:`certify` without ``decide`` proves
 best normalised margin in its activation cell, near it, and of any network can be.
 """
 import json
+import numbers
 import sys
 from fractions import Fraction
 
 
 from . import _native
+from ._cluster import Cluster
 from ._certificate import Bracket, Certificate, Claim, check, load
 from ._errors import (
     Error,
@@ -100,6 +102,13 @@ def _list(value):
 
 
 def _options(**options):
+    for name, least in (("gap", 0.0), ("time_limit", 0.0), ("threads", 1)):
+        value = options.get(name)
+        number = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        if value is not None and not (number and least <= value < float("inf")):
+            raise UsageError(f"{name} is {value!r}: it must be a number, at least {least:g}")
+        if value is not None:
+            options[name] = int(value) if name == "threads" else float(value)  # NumPy's, too
     return json.dumps({name: value for name, value in options.items() if value is not None})
 
 
@@ -138,6 +147,7 @@ def certify(
     embed=None,
     time_limit=None,
     threads=None,
+    client=None,
     progress=True,
 ):
     """Prove what is provable about a network on its training set.
@@ -167,6 +177,9 @@ def certify(
         Whether the certificate contains network and data (default: if they are small).
     time_limit, threads
         Seconds after which to stop with what is proved by then, and threads (default: all cores).
+    client
+        A ``dask.distributed.Client``: the search for the bound of any width runs on its workers, which need
+        this package. The certificate does not depend on them.
     progress
         ``True`` for a line on a terminal, ``False``, or a function that is called with a text.
 
@@ -200,10 +213,11 @@ def certify(
         threads=threads,
     )
     callback = _progress(progress)
-    try:
-        content, report = _native.certify(model, data, options, callback)
-    finally:
-        _finish(progress, callback)
+    with Cluster.of(client) as workers:
+        try:
+            content, report = _native.certify(model, data, options, callback, workers)
+        finally:
+            _finish(progress, callback)
     found = json.loads(report)
     if not content:
         raise Undecided("; ".join(found["undecided"]) or "nothing could be proved")
@@ -211,17 +225,28 @@ def certify(
 
 
 @translated
-def solve(X, y=None, *, activation="relu", gap=1e-6, time_limit=None, threads=None, progress=True):
+def solve(
+    X,
+    y=None,
+    *,
+    activation="relu",
+    gap=1e-6,
+    time_limit=None,
+    threads=None,
+    client=None,
+    progress=True,
+):
     """Find a two-layer network with the largest normalised margin of any width, with a certified gap.
 
-    ``X`` and ``y`` as in :func:`certify`, with two classes. Returns a :class:`Solution`.
+    ``X``, ``y`` and ``client`` as in :func:`certify`, with two classes. Returns a :class:`Solution`.
     """
     options = _options(activation=activation, gap=gap, time_limit=time_limit, threads=threads)
     callback = _progress(progress)
-    try:
-        content, report, network = _native.solve(data_file(X, y), options, callback)
-    finally:
-        _finish(progress, callback)
+    with Cluster.of(client) as workers:
+        try:
+            content, report, network = _native.solve(data_file(X, y), options, callback, workers)
+        finally:
+            _finish(progress, callback)
     return Solution(Network(json.loads(network)), Certificate(bytes(content)), json.loads(report))
 
 

@@ -1,4 +1,5 @@
 """A verified certificate as an object."""
+import contextlib
 import gzip
 import json
 import os
@@ -6,7 +7,7 @@ from fractions import Fraction
 from typing import NamedTuple, Optional
 
 from . import _native
-from ._errors import InputError, translated
+from ._errors import Error, InputError, translated
 from ._exact import exact
 from ._inputs import data_file, model_file
 
@@ -207,12 +208,25 @@ def _content(certificate):
         raise InputError(f"{path}: {getattr(error, 'strerror', None) or error}") from error
 
 
+@contextlib.contextmanager
+def _named(certificate):
+    """Messages about a file begin with its name."""
+    try:
+        yield
+    except Error as error:
+        name = os.fspath(certificate) if isinstance(certificate, (str, os.PathLike)) else ""
+        if name and not str(error).startswith(name):
+            raise type(error)(f"{name}: {error}") from None
+        raise
+
+
 def load(path):
     """Read and verify a certificate file that embeds its network and data.
 
     One that does not is read by :func:`check`.
     """
-    return Certificate(_content(path))
+    with _named(path):
+        return Certificate(_content(path))
 
 
 def check(certificate, model, X, y=None, *, activation=None):
@@ -224,4 +238,5 @@ def check(certificate, model, X, y=None, *, activation=None):
     model, activation = model_file(model, activation)
     data = data_file(X, y)
     options = json.dumps({} if activation is None else {"activation": activation})
-    return Certificate(_content(certificate), model, data, options)
+    with _named(certificate):
+        return Certificate(_content(certificate), model, data, options)

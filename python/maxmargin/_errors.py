@@ -49,6 +49,10 @@ class UsageError(Error, ValueError):
 _CLASSES = {c.exit_code: c for c in (Rejected, InputError, OtherProblem, LimitReached, Undecided, UsageError)}
 
 
+# Names that stand for arrays, as people say them.
+_WORDS = [("<model>.npz", "the model"), ("<data>.npz", "the data")]
+
+
 def translated(function):
     """``function``, with native failures raised as the classes above."""
 
@@ -58,6 +62,8 @@ def translated(function):
             return function(*args, **kwargs)
         except _native.Failure as failure:
             code, message = failure.args
+        for name, words in _WORDS:
+            message = message.replace(name, words)
         raise _CLASSES.get(code, Error)(message)
 
     return wrapper

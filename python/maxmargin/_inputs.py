@@ -10,6 +10,8 @@ from ._errors import InputError
 from ._network import Network
 
 _IGNORED = {"Flatten", "Identity", "Dropout"}
+# What arrays are called until a message names them; no file has such a name.
+MODEL, DATA = "<model>.npz", "<data>.npz"
 
 
 def _array(value):
@@ -19,7 +21,22 @@ def _array(value):
             value = getattr(value, step)()
     if "bfloat16" in str(getattr(value, "dtype", "")) and hasattr(value, "float"):
         value = value.float()  # exact: every bfloat16 is a float32
-    return value.numpy() if hasattr(value, "numpy") else np.asarray(value)
+    if hasattr(value, "numpy"):
+        return value.numpy()
+    try:
+        return np.asarray(value)
+    except ValueError as error:
+        raise InputError(f"not an array, since its rows differ in length: {error}") from error
+
+
+def _floats(name, value):
+    """Integers as floats, as in matrices that were typed in."""
+    if value.dtype.kind not in "iub":
+        return value
+    floats = value.astype(np.float64)
+    if (np.abs(floats) > 2.0**53).any():
+        raise InputError(f"`{name}` holds integers that no float64 equals")
+    return floats
 
 
 def _npz(arrays):
@@ -105,7 +122,7 @@ def model_file(model, activation=None):
     for name, value in arrays.items():
         if value.dtype == object:
             raise InputError(f"`{name}` does not hold floats")
-    return ("model.npz", _npz(arrays)), activation or found
+    return (MODEL, _npz({n: _floats(n, v) for n, v in arrays.items()})), activation or found
 
 
 def data_file(X, y=None):
@@ -121,4 +138,9 @@ def data_file(X, y=None):
         samples = samples.reshape(len(samples), -1)
     if labels.ndim == 2 and labels.shape[1] == 1:
         labels = labels[:, 0]
-    return "data.npz", _npz({"X": samples, "y": labels})
+    if labels.dtype.kind in "OSU":
+        raise InputError(
+            f"y holds {labels.dtype} such as {labels.flat[0]!r}: labels are numbers, -1 and 1, or 0 and 1, or "
+            "classes 0, 1, 2, …" if labels.size else "y is empty"
+        )
+    return DATA, _npz({"X": samples, "y": labels})

@@ -14,6 +14,8 @@ pub(crate) struct Limits {
     pub budget: Budget,
     /// Threads.
     pub threads: usize,
+    /// Where to say what is being done, from other threads.
+    pub stages: Sender<String>,
 }
 
 /// How long an interrupted job is waited for.
@@ -41,7 +43,8 @@ pub(crate) fn run<T: Send + 'static>(
     let worker = std::thread::spawn(move || {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let pool = pool.map_err(|e| (70, format!("internal error: {e}")))?;
-        pool.install(move || job(Limits { budget, threads }, &mut send(sender)))
+        let stages = sender.clone();
+        pool.install(move || job(Limits { budget, threads, stages }, &mut send(sender)))
     });
     let mut interrupted = None;
     let mut deadline = None;

@@ -1,6 +1,7 @@
 //! The native part of the Python package: bytes and JSON in, bytes and JSON out. What users see is
 //! written in Python around it.
 mod job;
+mod workers;
 
 use job::run;
 use maxmargin::certify::{self, Asked, Request, certify, is_small, usable};
@@ -109,6 +110,13 @@ fn internal(failure: &check::Failure) -> (u8, String) {
     (70, format!("internal error: {failure}"))
 }
 
+/// A problem whose network classifies its data.
+fn classified(model: &File, data: &File, options: &Value) -> Outcome<(Problem, Source)> {
+    let found = problem(model, data, options)?;
+    usable(&found.0, Path::new(&data.0)).map_err(|e| (2, e))?;
+    Ok(found)
+}
+
 /// `(certificate, report)`; an empty certificate if nothing was proved.
 #[pyfunction(name = "certify")]
 fn certify_py(
@@ -117,15 +125,17 @@ fn certify_py(
     data: File,
     options: &str,
     progress: Option<Py<PyAny>>,
+    workers: Option<Py<PyAny>>,
 ) -> PyResult<(Vec<u8>, String)> {
     let options = json_of(options).map_err(raise)?;
-    run(py, &options.clone(), progress, move |limits, stage| {
-        let (problem, source) = problem(&model, &data, &options)?;
-        usable(&problem, Path::new(&data.0)).map_err(|e| (2, e))?;
+    let (failure, engine) = workers::engine(workers);
+    let found = run(py, &options.clone(), progress, move |limits, stage| {
+        let (problem, source) = classified(&model, &data, &options)?;
         let request = Request::asked(asked(&options)?, source).map_err(|e| (64, e.to_string()))?;
         let request = Request {
             gap: options["gap"].as_f64().unwrap_or(1e-6),
             threads: limits.threads,
+            workers: engine.map(|engine| engine.start(&limits)),
             budget: limits.budget,
             ..request
         };
@@ -141,7 +151,8 @@ fn certify_py(
             }
         };
         Ok((bytes, report::json(&problem, &outcome, verified.as_ref()).to_string()))
-    })
+    });
+    failure.raise_or(found)
 }
 
 /// `(certificate, report, network)`, the network as exact JSON.
@@ -151,9 +162,11 @@ fn solve_py(
     data: File,
     options: &str,
     progress: Option<Py<PyAny>>,
+    workers: Option<Py<PyAny>>,
 ) -> PyResult<(Vec<u8>, String, String)> {
     let options = json_of(options).map_err(raise)?;
-    run(py, &options.clone(), progress, move |limits, stage| {
+    let (failure, engine) = workers::engine(workers);
+    let found = run(py, &options.clone(), progress, move |limits, stage| {
         let (mo, do_) = self::options(
             options["activation"].as_str(),
             options["label"].as_str().map(str::to_string),
@@ -165,6 +178,7 @@ fn solve_py(
             activation: mo.activation.unwrap_or_else(Activation::relu),
             gap,
             threads: limits.threads,
+            workers: engine.map(|engine| engine.start(&limits)),
             budget: limits.budget,
             checkpoint: None,
         };
@@ -188,7 +202,8 @@ fn solve_py(
             "cost_lower": lower, "nodes": solved.nodes, "rounds": solved.rounds,
         });
         Ok((bytes, report.to_string(), network_json(solved.problem.network())))
-    })
+    });
+    failure.raise_or(found)
 }
 
 /// `(network, report)`; no network if there was no improvement.
@@ -203,8 +218,7 @@ fn polish_py(
     let options = json_of(options).map_err(raise)?;
     run(py, &options.clone(), progress, move |limits, stage| {
         stage("polishing");
-        let (problem, _) = problem(&model, &data, &options)?;
-        usable(&problem, Path::new(&data.0)).map_err(|e| (2, e))?;
+        let (problem, _) = classified(&model, &data, &options)?;
         if let Err(reason) = TwoLayer::with_one_output(problem.network()) {
             return Err((5, format!("{}: polish {reason}", model.0)));
         }
@@ -329,5 +343,6 @@ fn _native(m: &Bound<'_, PyModule>) -> PyResult<()> {
     m.add_function(wrap_pyfunction!(polish_py, m)?)?;
     m.add_function(wrap_pyfunction!(check_py, m)?)?;
     m.add_function(wrap_pyfunction!(page, m)?)?;
+    m.add_function(wrap_pyfunction!(workers::serve, m)?)?;
     Ok(())
 }

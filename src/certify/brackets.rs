@@ -112,6 +112,7 @@ impl Search<'_> {
                 budget: request.budget.clone(),
                 parallel: request.threads > 1,
                 saving: request.saving.clone(),
+                workers: request.workers.clone(),
                 ..Default::default()
             };
             let found = global::search(view, &view.seeds(), &options, |s| stage(&global_stage(&s)));

@@ -9,7 +9,7 @@ pub use seal::{Sealed, bytes, open, seal};
 use crate::budget::Budget;
 use crate::import::Source;
 use crate::prove::decide::{Decision, Question, decide};
-use crate::prove::global::Saving;
+use crate::prove::global::{Saving, Workers};
 use crate::prove::kkt_residual;
 use maxmargin_kernel::certificate::Entry;
 use maxmargin_kernel::claim::{Number, Region, Scope};
@@ -17,6 +17,7 @@ use maxmargin_kernel::network::TwoLayer;
 use maxmargin_kernel::number::{Rational, parse_rational};
 use maxmargin_kernel::problem::Problem;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What to prove.
 #[derive(Clone, Debug)]
@@ -39,6 +40,8 @@ pub struct Request {
     pub budget: Budget,
     /// Where the search for a bound of any width keeps its state.
     pub saving: Option<Saving>,
+    /// Who searches the covers for a bound of any width, if not this process.
+    pub workers: Option<Arc<dyn Workers>>,
 }
 
 impl Default for Request {
@@ -54,6 +57,7 @@ impl Default for Request {
             threads: 1,
             budget: Budget::default(),
             saving: None,
+            workers: None,
         }
     }
 }

@@ -9,15 +9,21 @@ use maxmargin_kernel::number::{Rational, parse_rational};
 use std::path::PathBuf;
 
 const AFTER: &str = "\
-Exit codes: 0 everything asked for is certified or verified; 1 a certificate was rejected;
-2 malformed input; 3 the certificate speaks of another model or data set; 4 a limit was reached;
-5 something asked for is undecided (what was proved is still written); 6 (diff) the new certificate
-says less than the old; 7 (--also-verified) the proved checker does not confirm what the kernel
-verified; 64 usage; 70 internal error.";
+Exit codes:
+   0  everything asked for is certified or verified
+   1  a certificate was rejected
+   2  malformed input
+   3  the certificate speaks of another model or data set
+   4  a limit was reached; what was proved by then is written
+   5  something asked for is undecided; what was proved is written
+   6  diff: the new certificate says less than the old
+   7  --also-verified: the proved checker does not confirm the kernel
+  64  usage
+  70  internal error";
 
 /// Is the point your training converged to optimal for the max-margin problem? With proof.
 #[derive(Debug, Parser)]
-#[command(name = "maxmargin", version, after_help = AFTER, max_term_width = 100)]
+#[command(name = "maxmargin", version, after_help = AFTER, max_term_width = 80)]
 pub(super) struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -70,50 +76,56 @@ pub(super) enum Command {
 const CERTIFY: &str = "\
 Examples:
   maxmargin certify --model net.safetensors --data train.npz -o net.cert.json
-  maxmargin certify --model net.safetensors --data train.csv --label species --bracket near:1e-3
-  maxmargin certify --model point.json --data points.json --decide local --scope layer:1
+  maxmargin certify --model net.npz --data train.csv --label species
+  maxmargin certify --model net.npz --data train.npz --bracket near:1e-3
+  maxmargin certify --model p.json --data p.data.json --decide local
 
-Regions: `cell` keeps every activation pattern; `near:δ` also lets a neuron cross the samples within
-a relative distance δ of its kink; `everywhere` is every network of this architecture.";
+Regions: `cell` keeps every activation pattern; `near:δ` also lets a neuron
+cross the samples within a relative distance δ of its kink; `everywhere` is
+every network of this architecture.";
 const POLISH: &str = "\
 Example:
-  maxmargin polish --model net.safetensors --data train.npz -o polished.safetensors
+  maxmargin polish --model net.npz --data train.npz -o polished.safetensors
 
-The exact normalised margin never decreases: without an improvement nothing is written.";
+The exact normalised margin never decreases: without an improvement nothing is
+written.";
 const FLOW: &str = "\
 Examples:
   maxmargin flow --model init.safetensors --data train.npz -o limit.safetensors
   maxmargin flow --model init.json --data points.json -o limit.json --snap 1e-2
 
-The flow runs in normalised time, dθ/dt = −∇L/L, and in logarithms, so it goes on where L is 0 in
-floats. What is left of the way to the limit shrinks like a power of 1/log(1/L): slowly. --snap
-replaces the direction by simple fractions nearby, and says how far that is.";
+The flow runs in normalised time, dθ/dt = −∇L/L, and in logarithms, so it goes
+on where L is 0 in floats. What is left of the way to the limit shrinks like a
+power of 1/log(1/L): slowly. --snap replaces the direction by simple fractions
+nearby, and says how far that is.";
 const SOLVE: &str = "\
 Example:
-  maxmargin solve --data train.npz -o best.safetensors --certificate best.cert.json
+  maxmargin solve --data train.npz -o best.json --certificate best.cert.json
 
-The network has the largest normalised margin of all two-layer networks of any width, up to the
-certified relative gap that is printed.";
+The network has the largest normalised margin of all two-layer networks of any
+width, up to the certified relative gap that is printed.";
 const COVER: &str = "\
 Example:
   maxmargin cover split --data train.npz --gap 1e-4 --items 64 -o work
   for item in work/items/*; do maxmargin cover prove $item; done
   maxmargin cover join work -o best.cert.json.gz
 
-Items need nothing but themselves: copy them to any machine, and the parts back to work/parts.";
+Items need nothing but themselves: copy them to any machine, and the parts back
+to work/parts.";
 const PAPER: &str = "\
 Example:
   maxmargin paper --out map
 
-The tables are those of G. Vardi, O. Shamir, N. Srebro, On Margin Maximization in Linear and ReLU
-Networks (arXiv 2110.02732). Every proof is found from the point and the data, then checked.";
+The tables are those of G. Vardi, O. Shamir, N. Srebro, On Margin Maximization
+in Linear and ReLU Networks (arXiv 2110.02732). Every proof is found from the
+point and the data, then checked.";
 const CHECK: &str = "\
 Examples:
   maxmargin check net.cert.json --model net.safetensors --data train.npz
   maxmargin check certificates/ --json
 
-With --model and --data the certificates must speak of exactly these; without, of the network and
-data embedded in the file.";
+With --model and --data the certificates must speak of exactly these; without,
+of the network and data embedded in the file.";
 const SHOW: &str = "\
 Examples:
   maxmargin show net.cert.json
@@ -395,6 +407,16 @@ pub(super) struct CheckArguments {
     #[arg(long, value_name = "PROGRAM", num_args = 0..=1, require_equals = true,
           default_missing_value = "maxmargin-verified", conflicts_with = "json")]
     pub also_verified: Option<PathBuf>,
+    /// Most nodes of all covers of a file; past it, exit 4 [default: 100000000]
+    #[arg(long, value_name = "N")]
+    pub max_nodes: Option<usize>,
+    /// Most bytes of a file; past it, exit 4 [default: 68719476736]
+    #[arg(long, value_name = "N")]
+    pub max_bytes: Option<u64>,
+    /// Most seconds of a file; past it, exit 4 [default: none with --model, else 30 and 1 for every
+    /// 16 kB]
+    #[arg(long, value_name = "SECONDS")]
+    pub time_limit: Option<u64>,
     /// Print one JSON object per file
     #[arg(long)]
     pub json: bool,

@@ -10,14 +10,21 @@ use crate::report;
 use maxmargin_kernel::check::{Failure, Limits, Report, check, report_json};
 use maxmargin_kernel::problem::Problem;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 pub(super) fn run(arguments: &CheckArguments) -> Result<u8, Stop> {
     let given = given(arguments.model.as_ref(), arguments.data.as_ref(), &arguments.reading)?;
     let Files { files, many, others } = expand(&arguments.files)?;
+    let usual = Limits::default();
+    let limits = Limits {
+        nodes: arguments.max_nodes.unwrap_or(usual.nodes),
+        bytes: arguments.max_bytes.unwrap_or(usual.bytes),
+        time: arguments.time_limit.map(Duration::from_secs).or(usual.time),
+    };
     let mut first_failure = 0;
     let mut verified = 0;
     for file in &files {
-        let outcome = check_file(file, given.as_ref());
+        let outcome = check_within(file, given.as_ref(), limits);
         verified += usize::from(outcome.is_ok());
         match (&outcome, arguments.json) {
             (_, true) => say_json(&json(file, &outcome)),
@@ -79,8 +86,12 @@ fn also_verified(path: &Path, given: Option<&Problem>, program: &Path) -> Result
 
 /// Checks one file.
 pub(super) fn check_file(path: &Path, given: Option<&Problem>) -> Result<Report, Failure> {
+    check_within(path, given, Limits::default())
+}
+
+fn check_within(path: &Path, given: Option<&Problem>, limits: Limits) -> Result<Report, Failure> {
     let file = open(path).map_err(|e| Failure::Io(format!("{}: {e}", path.display())))?;
-    check(file, given, Limits::default())
+    check(file, given, limits)
 }
 
 fn json(file: &Path, outcome: &Result<Report, Failure>) -> serde_json::Value {

@@ -40,6 +40,7 @@ fn run_split(arguments: &SplitArguments) -> Result<u8, Stop> {
         threads: threads(&arguments.limits),
         budget: budget(&arguments.limits),
         checkpoint: arguments.checkpoint.clone(),
+        workers: None,
     };
     let bar = spinner();
     let report = |s: global::Status| bar.set_message(global_stage(&s));

@@ -47,9 +47,9 @@ pub(super) const HELP: &str = "\
 Example:
   maxmargin diff main.cert.json branch.cert.json
 
-Both are verified first. Bounds are compared as multiples of each network's own ν.
-Exit codes: 0 NEW says nothing less than OLD; 6 something was lost or became weaker;
-1 to 4 as for check, if one of the two is not verified.";
+Both are verified first. Bounds are compared as multiples of each network's own
+ν. Exit codes: 0 NEW says nothing less than OLD; 6 something was lost or became
+weaker; 1 to 4 as for check, if one of the two is not verified.";
 
 struct Opened {
     report: Report,

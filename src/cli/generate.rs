@@ -16,7 +16,8 @@ pub(super) struct CompletionsArguments {
 
 pub(super) const COMPLETIONS: &str = "\
 Example:
-  maxmargin completions bash > ~/.local/share/bash-completion/completions/maxmargin";
+  maxmargin completions bash > maxmargin.bash
+  maxmargin completions zsh > _maxmargin";
 
 /// `maxmargin man`.
 #[derive(Debug, Args)]

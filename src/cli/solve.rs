@@ -24,6 +24,7 @@ pub(super) fn run(arguments: &SolveArguments) -> Result<u8, Stop> {
         threads: threads(&arguments.limits),
         budget: budget(&arguments.limits),
         checkpoint: arguments.checkpoint.clone(),
+        workers: None,
     };
     let start = Instant::now();
     let bar = spinner();

@@ -45,29 +45,32 @@ pub fn arithmetic(bytes: &[u8]) {
         ScaledVec::from_rationals(&entries)
     };
     assert!(compare(&over(&a).dot(&over(&b)), &Rational::new(sum, 144.into())).is_eq());
-    // For ε below 1/(2·largest) a polynomial with integer coefficients has its germ's sign.
+    // For ε = 1/D below 1/(2·largest) a polynomial with integer coefficients has its germ's sign; so
+    // has D^degree times it, an integer.
     let largest = a.iter().chain(&b).map(BigInt::magnitude).max().cloned().unwrap_or_default();
     let square = BigInt::from(largest.clone() * &largest * (length + 1)) + BigInt::from(largest);
-    let epsilon = Rational::new(1.into(), square * 4 + 4);
-    let value = |coefficients: &[BigInt]| {
-        let steps = coefficients.iter().rev();
-        steps.fold(Rational::default(), |sum, c| sum * &epsilon + Rational::from_integer(c.clone()))
+    let d = square * 4 + 4;
+    let value = |germ: &Germ, degree: usize| {
+        let coefficients = germ.coefficients();
+        assert!(coefficients.len() <= degree + 1);
+        (0..=degree).fold(BigInt::ZERO, |sum, k| {
+            let c = coefficients.get(k).cloned().unwrap_or_default();
+            sum * &d + c
+        })
     };
     let (p, q) = (Germ::new(a.clone()), Germ::new(b.clone()));
-    let (x, y) = (value(&a), value(&b));
-    for (germ, number) in [
-        (p.plus(&q), &x + &y),
-        (p.minus(&q), &x - &y),
-        (p.times(&q), &x * &y),
-        (
-            Germ::dot(&vec![p.clone(), q.clone()], &vec![q.clone(), p.clone()]),
-            &x * &y * BigInt::from(2),
-        ),
+    let (x, y) = (value(&p, length), value(&q, length));
+    let dot = Germ::dot(&vec![p.clone(), q.clone()], &vec![q.clone(), p.clone()]);
+    for (germ, degree, number) in [
+        (p.plus(&q), length, &x + &y),
+        (p.minus(&q), length, &x - &y),
+        (p.times(&q), 2 * length, &x * &y),
+        (dot, 2 * length, &x * &y * 2),
     ] {
-        assert_eq!(value(germ.coefficients()), number, "{a:?} {b:?}");
-        assert_eq!(germ.sign(), number.numer().cmp(&BigInt::ZERO), "{a:?} {b:?}");
+        assert_eq!(value(&germ, degree), number, "{a:?} {b:?}");
+        assert_eq!(germ.sign(), number.cmp(&BigInt::ZERO), "{a:?} {b:?}");
     }
-    assert_eq!(p.cmp(&q), compare(&x, &y), "{a:?} {b:?}");
+    assert_eq!(p.cmp(&q), x.cmp(&y), "{a:?} {b:?}");
 }
 
 /// A two-layer network with samples that it classifies.

@@ -33,7 +33,11 @@ pub(super) fn load(file: &Path, bytes: &[u8], label: Option<&str>) -> Result<Dat
         }
         let mut entries = Vec::with_capacity(columns);
         for (column, cell) in line.iter().enumerate() {
-            let value = number(cell).map_err(|e| table.error(&line, column, e))?;
+            let value = number(cell).map_err(|e| match e {
+                CsvError::Number(_) if column == label => CsvError::Label(cell.into()),
+                other => other,
+            });
+            let value = value.map_err(|e| table.error(&line, column, e))?;
             if column != label {
                 entries.push(value);
                 continue;

@@ -34,7 +34,7 @@ pub enum ImportError {
     #[error("{}: not a readable {format} file: {reason}", file.display())]
     Malformed { file: PathBuf, format: &'static str, reason: String },
     /// A tensor's element type is not supported.
-    #[error("{}: tensor `{tensor}` has dtype {dtype}; supported are {supported}", file.display())]
+    #[error("{}: tensor `{tensor}` has dtype {dtype}; supported are {supported}{}", file.display(), text_hint(tensor, dtype))]
     Dtype { file: PathBuf, tensor: String, dtype: String, supported: &'static str },
     /// A tensor that is neither a weight matrix nor a bias.
     #[error(
@@ -191,7 +191,7 @@ pub enum CsvError {
     )]
     Label(String),
     /// A single column.
-    #[error("one column only; at least one feature and a label are needed")]
+    #[error("one column only; at least one feature and a label, separated by a comma, are needed")]
     NoFeatures,
     /// Not UTF-8, or the csv reader's own complaint.
     #[error("{0}")]
@@ -274,6 +274,11 @@ fn list(names: &[String]) -> String {
         _ => {}
     }
     shown.join(", ")
+}
+
+fn text_hint(tensor: &str, dtype: &str) -> &'static str {
+    let text = dtype.contains(['U', 'S', 'O']) && tensor == "y";
+    if text { ". Labels are numbers: -1 and 1, or 0 and 1, or classes 0, 1, 2, …" } else { "" }
 }
 
 fn transposed_hint(first: &Shape, second: &Shape) -> &'static str {

@@ -50,6 +50,11 @@ pub(crate) fn check_folder(path: &Path) -> Result<(), ImportError> {
     match folder.unwrap_or(Path::new(".")).metadata() {
         Ok(found) if found.is_dir() => Ok(()),
         Ok(_) => Err(io(std::io::ErrorKind::NotADirectory.into())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let parent = folder.unwrap_or(Path::new(".")).display();
+            let what = format!("cannot be written, since there is no folder {parent}");
+            Err(io(std::io::Error::new(error.kind(), what)))
+        }
         Err(error) => Err(io(error)),
     }
 }

@@ -1,5 +1,5 @@
 //! The report as text, at most 80 columns where the file names allow it.
-use super::words::{Side, factor, percent, region, shape, small, verdict};
+use super::words::{Side, factor, measure, percent, region, shape, small, verdict};
 use super::{Context, decisions};
 use crate::certify::{Outcome, Request};
 use crate::numeric::two_layer::{near_kinks, to_f64};
@@ -50,14 +50,14 @@ pub fn text(problem: &Problem, request: &Request, outcome: &Outcome, context: &C
 fn margin(out: &mut String, problem: &Problem, facts: &Facts) {
     let _ = writeln!(out, "\nMARGIN (exact, shown rounded)");
     if let Ok(gamma) = problem.gamma() {
-        let _ = writeln!(out, "  margin             γ = {:.9e}", to_f64(gamma));
+        let _ = writeln!(out, "  margin             γ = {}", measure(to_f64(gamma), 9));
     }
     if let Some((nu, _)) = problem.normalised_margin() {
         let nu = to_f64(&nu);
         let m = problem.network().depth();
-        let _ = writeln!(out, "  normalised margin  ν = γ/|θ|^{m} = {nu:.12}");
+        let _ = writeln!(out, "  normalised margin  ν = γ/|θ|^{m} = {}", measure(nu, 12));
         if m == 2 {
-            let _ = writeln!(out, "  cost at margin 1   1/(2ν) = {:.9}", 0.5 / nu);
+            let _ = writeln!(out, "  cost at margin 1   1/(2ν) = {}", measure(0.5 / nu, 9));
         }
     }
     let _ =

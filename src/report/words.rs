@@ -99,6 +99,15 @@ pub fn percent(excess: f64) -> String {
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
+/// A number of any size: so many decimals where they say enough, a power of ten where not.
+pub fn measure(value: f64, decimals: usize) -> String {
+    if value == 0.0 || (1e-3..1e6).contains(&value.abs()) {
+        format!("{value:.decimals$}")
+    } else {
+        format!("{value:.decimals$e}")
+    }
+}
+
 /// A small decimal for δ and ε.
 pub fn small(number: &Number) -> String {
     let value = number.to_f64();

@@ -15,6 +15,18 @@ fn a_reached_time_limit_is_its_own_exit_code() {
     assert_eq!(folder.names(), ["c.json", "p.json"]);
 }
 
+/// As `maxmargin-check` does.
+#[test]
+fn limits_of_a_check_are_set_by_the_caller() {
+    let folder = Folder::new();
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/certificates/small/i_global.json");
+    for flag in ["--max-nodes", "--max-bytes", "--time-limit"] {
+        let run = folder.run(&["check", file, flag, "0"]).expect(4);
+        assert!(run.out.contains("NOT VERIFIED") && run.out.contains("more than 0"), "{}", run.out);
+        folder.run(&["check", file, flag, "1000000"]).expect(0);
+    }
+}
+
 #[test]
 fn usage_errors_are_64() {
     let folder = Folder::new();

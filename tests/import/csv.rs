@@ -71,7 +71,7 @@ fn places_are_named() {
         ("a,b,y\r\n1,2,0\r\n\r\n3,inf,1\r\n", (4, 2, number("inf"))),
         ("\"a\nb\",c,y\n1,2,0\n3,+4,1\n", (4, 2, number("+4"))),
         ("1,2,0\n3;4;1,1,1\n", (2, 1, number("3;4;1"))),
-        ("1,2,0\n3,4,setosa\n", (2, 3, number("setosa"))),
+        ("1,2,0\n3,4,setosa\n", (2, 3, label("setosa"))),
         ("1,2,0\n3,,1\n", (2, 2, CsvError::Empty)),
         ("1,,0\n3,4,1\n", (1, 2, CsvError::Empty)),
         ("1,2,0\n3,4, \n", (2, 3, CsvError::Empty)),

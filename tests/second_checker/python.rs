@@ -53,6 +53,13 @@ pub fn verdicts(texts: &[&[u8]]) -> Vec<Verdict> {
     run(&program, texts).into_iter().map(verdict).collect()
 }
 
+/// The exit code of `checkers/python/check.py` with these words.
+pub fn exit_code(words: &[&str]) -> Option<i32> {
+    let python = std::env::var("PYTHON").unwrap_or_else(|_| "python3".into());
+    let program = concat!(env!("CARGO_MANIFEST_DIR"), "/checkers/python/check.py");
+    Command::new(python).args(["-I", program]).args(words).output().unwrap().status.code()
+}
+
 /// The digests of the embedded problems by the functions `digest`, `canonical_network` and
 /// `canonical_data` of some Python code.
 pub fn digests(code: &str, texts: &[&[u8]]) -> Vec<(String, String)> {

@@ -119,10 +119,7 @@ impl IntVec {
                 let terms = a.iter().zip(b).map(|(x, y)| i128::from(*x).wrapping_mul(*y));
                 BigInt::from(terms.fold(0i128, i128::wrapping_add))
             }
-            (Repr::I128(a), Repr::I128(b)) if product + terms <= 127 => {
-                let terms = a.iter().zip(b).map(|(x, y)| x.wrapping_mul(*y));
-                BigInt::from(terms.fold(0i128, i128::wrapping_add))
-            }
+            // Two vectors past 63 bits have products past 127.
             _ => self.dot_big(other),
         }
     }

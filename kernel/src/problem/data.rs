@@ -140,8 +140,10 @@ impl Data {
             let last = i64::try_from(outputs).unwrap_or(i64::MAX) - 1;
             (0, last, format!("with {outputs} outputs labels are the classes 0 to {last}"))
         };
-        let bad = |y: &i64| *y < low || *y > high || (outputs == 1 && *y == 0);
-        if let Some(sample) = self.labels.iter().position(bad) {
+        // Of labels 0, 1, 2 with one output the 2 is the odd one out, not the 0.
+        let outside = self.labels.iter().position(|y| *y < low || *y > high);
+        let zero = || self.labels.iter().position(|y| outputs == 1 && *y == 0);
+        if let Some(sample) = outside.or_else(zero) {
             let label = self.labels.get(sample).copied().unwrap_or(0);
             return Err(DataError::Label { sample, label, expected });
         }

@@ -1,37 +1,45 @@
-//! Layer 1 alone, kinks allowed (rule 3.5e): depth 2, one output, no sharing.
+//! One hidden layer alone, kinks allowed (rule 3.5e): one output; the layer does not share weights.
 //!
-//! With the output weights `v` fixed, let `g(w) = Σ_i λ_i y_i σ(w·x_i)`, `λ ≥ 0`, `Σλ > 0`, and let
-//! `s_j·g(w) ≤ T_j|w|`, `T_j ≥ 0`, `s_j = sign v_j`, for every `w` that a competitor's neuron `j` may have
-//! (`v_j ≠ 0`). Then every competitor has
+//! Scope `layer l`, `l < m`. If `l = m−1`, or α = 0 and no weight of the layers `l+1, …, m−1` is negative, the
+//! network is, for every value of layer `l`, `F(x_i) = Σ_j P_j σ(w_j·a_i)` with fixed path products `P` and fixed
+//! activations `a_i` below ([`super::one_layer`], which checks this and forms both). Below, `v = P` and
+//! `x_i = a_i`; at depth 2 these are the output weights and the samples.
+//!
+//! Let `g(w) = Σ_i λ_i y_i σ(w·x_i)`, `λ ≥ 0`, `Σλ > 0`, and let `s_j·g(w) ≤ T_j|w|`, `T_j ≥ 0`, `s_j = sign v_j`, for
+//! every `w` that a competitor's row `j` may have (`v_j ≠ 0`). Then every competitor has
 //!
 //! ```text
 //! γ'Σλ ≤ Σ_i λ_i y_i f'(x_i) = Σ_j |v_j| s_j g(w'_j) ≤ Σ_j |v_j| T_j |w'_j| ≤ √(Σ_j v_j² T_j²) |W'|,
 //! ```
 //!
-//! so its `ν₁ = γ'/|W'|` is at most `√(Σ v_j²T_j²)/Σλ` (if γ' ≤ 0 there is nothing to show). Neurons
-//! with `v_j = 0` contribute nothing and need no cover.
+//! so its `ν_l = γ'/|W'|` is at most `√(Σ v_j²T_j²)/Σλ` (if γ' ≤ 0 there is nothing to show). Rows with
+//! `v_j = 0` contribute nothing and need no cover; their weights only cost norm.
 //!
 //! Witness: λ, the `T` of every cover, the covers. Check: `Σ_j v_j² T_j² ≤ B²(Σλ)²`, with the smallest
-//! `T` among the covers that serve neuron `j`:
+//! `T` among the covers that serve row `j`:
 //!
-//! | claim, scope `layer:1` | covers of | `B²` |
+//! | claim, scope `layer l` | covers of | `B²` |
 //! |---|---|---|
 //! | `local_optimum` | the local cones (`near 0`), a neighbourhood of θ | `γ²/\|W\|²` |
-//! | `global_optimum` | all of space on the neuron's inputs | `γ²/\|W\|²` |
+//! | `global_optimum` | all of space on the row's inputs | `γ²/\|W\|²` |
 //! | `margin_at_most B` | the region's cones | `B²` |
+//!
+//! The cell of a layer also fixes the signs of the layers above it; the covers need not know, and their
+//! bound holds the more. `near δ` speaks of layer 1 at depth 2 only.
 //!
 //! At an optimum all inequalities are equalities, which forces `T_j ∝ |w_j|/|v_j|`; scaled such
 //! that `γΣλ = |W|²` it is `T_j = |w_j|/|v_j|`, the length of a subgradient of `g`. A cover has a
 //! rational `T`, so optimality can be proved by this rule only where these lengths are rational;
-//! elsewhere only a bound a little above ν₁ can. No scale of λ is asked for.
+//! elsewhere only a bound a little above ν_l can. No scale of λ is asked for.
 use super::cover::Units;
 use super::dual_bound::{Cover, DualBoundChecker, DualBoundError, Multipliers};
+use super::one_layer::two_layer_form;
 use super::serving::Bounds;
 use super::{Refusal, wrong_claim};
 use crate::claim::{Claim, Number, Region, Scope};
 use crate::number::{Rational, compare};
 use crate::problem::Problem;
-use num_traits::{Signed, Zero};
+use num_traits::{One, Signed, Zero};
 use serde::{Deserialize, Serialize};
 
 const RULE: &str = "layer_cover";
@@ -59,7 +67,7 @@ pub struct LayerCover {
     pub covers: Vec<Cover>,
 }
 
-/// Why the covers do not prove the claim about layer 1.
+/// Why the covers do not prove the claim about the layer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LayerCoverError {
     /// A negative `T`.
@@ -73,13 +81,16 @@ pub enum LayerCoverError {
         /// Number of bounds.
         bounds: usize,
     },
-    /// Another width has another layer 1.
-    #[error("scope layer:1 fixes the other layers, so `any_width` has no meaning in it")]
+    /// Another width has other layers.
+    #[error("the scope of one layer fixes the other layers, so `any_width` has no meaning in it")]
     AnyWidth,
+    /// `near δ` of a layer is defined for layer 1 at depth 2.
+    #[error("`near` in the scope of one layer speaks of layer 1 at depth 2 only")]
+    Near,
     /// `Σ v²T² > B²(Σλ)²`.
     #[error("√(Σ v²T²)/Σλ is about {found}, above {allowed}")]
     TooLarge {
-        /// The bound on ν₁ that follows.
+        /// The bound on ν_l that follows.
         found: String,
         /// What the claim needs.
         allowed: String,
@@ -112,12 +123,18 @@ impl<'p> LayerCoverChecker<'p> {
             _ => return Err(wrong_claim(RULE, claim)),
         };
         let scope = claim.scope();
-        if scope != Scope::Layer(1) {
-            return Err(Refusal::Scope { rule: RULE, scope });
-        }
+        let depth = problem.network().depth();
+        let layer = match scope {
+            Scope::Layer(l) if (1..depth).contains(&l) => l,
+            _ => return Err(Refusal::Scope { rule: RULE, scope }),
+        };
         let gamma = problem.gamma()?;
-        if region == Region::AnyWidth {
-            return Err(LayerCoverError::AnyWidth.into());
+        match region {
+            Region::AnyWidth => return Err(LayerCoverError::AnyWidth.into()),
+            Region::Near(_) if claim.kind() == "margin_at_most" && depth > 2 => {
+                return Err(LayerCoverError::Near.into());
+            }
+            _ => {}
         }
         let square = match claim {
             Claim::MarginAtMost { bound, .. } if bound.0.is_negative() => {
@@ -125,8 +142,9 @@ impl<'p> LayerCoverChecker<'p> {
             }
             Claim::MarginAtMost { bound, .. } => &bound.0 * &bound.0,
             _ => {
-                let first = problem.network().layers().first();
-                gamma * gamma / first.map_or_else(Rational::zero, |l| l.parameters().norm_squared())
+                // Not 0, or the outputs would be.
+                let own = problem.network().layers().get(layer - 1);
+                gamma * gamma / own.map_or_else(Rational::one, |l| l.parameters().norm_squared())
             }
         };
         let LayerMultipliers { units, lambda, bounds } = multipliers;
@@ -136,7 +154,8 @@ impl<'p> LayerCoverChecker<'p> {
         }
         let each = Bounds::Each(bounds.clone());
         let multipliers = Multipliers { units, lambda };
-        let covers = DualBoundChecker::with_bounds(RULE, problem, region, each, multipliers)?;
+        let form = two_layer_form(problem, layer)?;
+        let covers = DualBoundChecker::with_bounds(RULE, form, region, each, multipliers)?;
         Ok(Self { covers, bounds, square })
     }
 

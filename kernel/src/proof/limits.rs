@@ -31,6 +31,7 @@ impl Refusal {
             Self::DualBound(error) | Self::WidthTree(WidthTreeError::Leaf { error, .. }) => {
                 of_covers(error)
             }
+            Self::OneLayer(error) => error.is_limit(),
             Self::Point(PointError::Network(error)) => error.is_limit(),
             Self::Point(PointError::Data(error)) => error.is_limit(),
             _ => false,

@@ -18,6 +18,7 @@ pub mod local_cover;
 pub mod moves;
 pub mod multipliers;
 pub mod norm_bound;
+pub mod one_layer;
 mod piece;
 pub mod point;
 pub mod second_order;
@@ -84,6 +85,9 @@ pub enum Refusal {
     /// Refused by [`layer_cover`].
     #[error(transparent)]
     LayerCover(#[from] layer_cover::LayerCoverError),
+    /// Refused by [`one_layer`].
+    #[error(transparent)]
+    OneLayer(#[from] one_layer::OneLayerError),
     /// Refused by [`linear`].
     #[error(transparent)]
     Linear(#[from] linear::LinearError),

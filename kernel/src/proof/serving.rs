@@ -12,6 +12,7 @@ use crate::network::{Neuron, TwoLayer};
 use crate::number::{BigInt, Rational};
 use crate::problem::Problem;
 use num_traits::Signed;
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -34,7 +35,7 @@ pub(super) struct Branch {
 
 /// A dual bound being checked: multipliers accepted, covers arriving one by one.
 pub struct DualBoundChecker<'a> {
-    problem: &'a Problem,
+    problem: Cow<'a, Problem>,
     region: Region,
     two_layer: TwoLayer,
     multipliers: Multipliers,
@@ -56,13 +57,13 @@ impl<'a> DualBoundChecker<'a> {
     ) -> Result<Self, Refusal> {
         let sum: BigInt = multipliers.lambda.iter().map(|(_, l)| BigInt::from(*l)).sum();
         let t = bound * Rational::from_integer(sum * 2) * &multipliers.units.a.0;
-        Self::with_bounds(rule, problem, region, Bounds::Same(t), multipliers)
+        Self::with_bounds(rule, Cow::Borrowed(problem), region, Bounds::Same(t), multipliers)
     }
 
     /// Starts the check of covers with these bounds.
     pub(super) fn with_bounds(
         rule: &'static str,
-        problem: &'a Problem,
+        problem: Cow<'a, Problem>,
         region: Region,
         bounds: Bounds,
         multipliers: Multipliers,

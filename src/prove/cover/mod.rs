@@ -20,11 +20,13 @@ mod node;
 mod pieces;
 mod quadratic;
 mod rounding;
+mod statement;
 mod tree;
 mod units;
 
 pub use local::local_maximise;
 pub use pieces::{Open, Piece, Pieces, RETARGET, retarget};
+pub use statement::Statement;
 pub use units::FloatUnits;
 
 use crate::numeric::box_ls::dot;

@@ -62,7 +62,8 @@ impl Pieces {
         &self.0
     }
 
-    pub(super) fn into_list(self) -> Vec<Piece> {
+    /// The same, to keep.
+    pub fn into_list(self) -> Vec<Piece> {
         self.0
     }
 

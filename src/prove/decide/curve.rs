@@ -5,13 +5,16 @@
 //! first order and along which the Lagrangian bends down, and a correction `d₂` from another linear
 //! program that buys slack in every margin: `θ + d₁ε + d₂ε²`. Dead neurons are the special case in
 //! which `d₁` switches them on.
+use super::cover::Waking;
+use super::hessian::subtract_hessian;
+use super::optimum::Failed;
 use super::setting::{Setting, Slopes, Unit};
 use super::stationarity::Multipliers;
 use crate::budget::Budget;
 use crate::numeric::exact::linear;
 use crate::numeric::exact::simplex::{Outcome, Program};
 use crate::numeric::exact::{dot, lp};
-use crate::numeric::two_layer::to_f64;
+use crate::numeric::two_layer::{length, to_f64};
 use crate::prove::exact;
 use faer::{Mat, Side};
 use maxmargin_kernel::certificate::{Entry, Proof};
@@ -28,19 +31,59 @@ const EXHAUSTIVE: usize = 12;
 const SIDES: usize = 512;
 /// Starts of the search for negative curvature.
 const STARTS: usize = 120;
+/// Seconds of that search where the user sets no limit.
+const SECONDS: f64 = 2.0;
 /// Most variables for which curvature is searched.
 const MAX_VARIABLES: usize = 400;
 
 /// A curve, as the lists of its coefficients by powers of ε.
 type Orders = Vec<Vec<Rational>>;
 
-/// Searches at first order, then with the multipliers at second order.
+/// Searches at first order, then at second order with each of the multipliers, first in the directions
+/// that a search for a proof of optimality came upon.
 pub fn search(
     setting: &Setting,
-    multipliers: Option<&Multipliers>,
+    multipliers: &[Multipliers],
+    failed: &Failed,
     budget: &Budget,
 ) -> Option<Entry> {
-    first_order(setting, budget).or_else(|| second_order(setting, multipliers?, budget))
+    first_order(setting, budget)
+        .or_else(|| failed.waking.iter().find_map(|w| awake(setting, w)))
+        .or_else(|| failed.directions.iter().find_map(|d| along(setting, multipliers.last()?, d)))
+        .or_else(|| second_order(setting, multipliers, &budget.or_seconds(SECONDS)))
+}
+
+/// A curve along which a dead neuron comes alive in this direction, as `w = εa`, `v = ±ε`.
+fn awake(setting: &Setting, waking: &Waking) -> Option<Entry> {
+    let [first, second] = setting.problem.network().layers() else { return None };
+    let floats: Vec<f64> = waking.w.iter().map(to_f64).collect();
+    let size = exact((length(&floats) * 1024.0).round() / 1024.0);
+    if size.is_zero() || setting.theta.len() != first.parameters().len() + second.parameters().len()
+    {
+        return None;
+    }
+    let mut d = vec![Rational::zero(); setting.theta.len()];
+    for (c, w) in waking.w.iter().enumerate() {
+        if let Some(i) = first.coordinate(waking.row, c) {
+            d[i] = w / &size;
+        }
+    }
+    let output = first.parameters().len() + second.coordinate(0, waking.row)?;
+    d[output] = Rational::from_integer(i64::from(waking.sign).into());
+    escape(setting, &d)
+}
+
+/// A curve that starts near this direction or its opposite, without first-order change of the margins
+/// with multipliers.
+fn along(setting: &Setting, multipliers: &Multipliers, direction: &[f64]) -> Option<Entry> {
+    let n = setting.theta.len();
+    let none = Slopes::new();
+    let rows: Vec<Vec<Rational>> =
+        multipliers.lambda.keys().map(|k| setting.gradient(*k, &none)).collect();
+    let basis = linear::solve(&rows, &vec![Rational::zero(); rows.len()], n)?.directions;
+    let d = simple(&basis, direction)?;
+    let back: Vec<Rational> = d.iter().map(|v| -v).collect();
+    [d, back].iter().find_map(|d| escape(setting, d))
 }
 
 /// The claim with this curve, if the kernel accepts it.
@@ -158,9 +201,9 @@ impl Rows {
     }
 }
 
-fn second_order(setting: &Setting, multipliers: &Multipliers, budget: &Budget) -> Option<Entry> {
+fn second_order(setting: &Setting, choices: &[Multipliers], budget: &Budget) -> Option<Entry> {
     let n = setting.theta.len();
-    if n > MAX_VARIABLES {
+    if n > MAX_VARIABLES || choices.is_empty() {
         return None;
     }
     let mut rng = Pcg64::seed_from_u64(11);
@@ -168,6 +211,7 @@ fn second_order(setting: &Setting, multipliers: &Multipliers, budget: &Budget) -
         if budget.expired() {
             return None;
         }
+        let multipliers = &choices[start % choices.len()];
         // The first starts are sparse: the escapes that are easiest to read move few coordinates.
         let density = if start < STARTS / 2 { 0.3 } else { 1.0 };
         let mut d: Vec<Rational> = (0..n)
@@ -178,9 +222,7 @@ fn second_order(setting: &Setting, multipliers: &Multipliers, budget: &Budget) -
             .collect();
         for _ in 0..4 {
             let Some(next) = bend(setting, multipliers, &d) else { break };
-            if let Some(found) =
-                corrected(setting, &next).and_then(|orders| entry(setting, &orders))
-            {
+            if let Some(found) = escape(setting, &next) {
                 return Some(found);
             }
             if next == d {
@@ -254,8 +296,25 @@ fn simple(basis: &[Vec<Rational>], direction: &[f64]) -> Option<Vec<Rational>> {
     sum.iter().any(|v| !v.is_zero()).then_some(sum)
 }
 
-/// `θ + d₁ε + d₂ε²` with slack in every margin and in the norm, if there is one.
-fn corrected(setting: &Setting, d1: &[Rational]) -> Option<Orders> {
+/// The claim with a curve that starts along `d₁`, for one choice or another of where the kinks go that `d₁`
+/// leaves as they are.
+fn escape(setting: &Setting, d1: &[Rational]) -> Option<Entry> {
+    let any = |_: Unit| None;
+    let below = |_: Unit| Some(false);
+    let above = |_: Unit| Some(true);
+    let orders = |side: &dyn Fn(Unit) -> Option<bool>| {
+        corrected(setting, d1, side).and_then(|orders| entry(setting, &orders))
+    };
+    orders(&any).or_else(|| orders(&below)).or_else(|| orders(&above))
+}
+
+/// `θ + d₁ε + d₂ε²` with slack in every margin and in the norm, if there is one. `side` says on which side
+/// of a kink `d₂` has to move a unit that `d₁` leaves there, if it matters.
+fn corrected(
+    setting: &Setting,
+    d1: &[Rational],
+    side: &dyn Fn(Unit) -> Option<bool>,
+) -> Option<Orders> {
     if !dot(&setting.theta, d1).is_zero() {
         return None;
     }
@@ -269,106 +328,19 @@ fn corrected(setting: &Setting, d1: &[Rational]) -> Option<Orders> {
         if at(1).is_positive() {
             continue;
         }
-        let (slopes, _) = setting.sides(k, d1);
+        let (mut slopes, stuck) = setting.sides(k, d1);
+        let sample = setting.constraint(k).sample;
+        for unit in stuck {
+            let Some(up) = side(unit) else { continue };
+            slopes.insert(unit, if up { Rational::one() } else { setting.alpha.clone() });
+            let g = setting.preactivation_gradient(sample, unit, &slopes);
+            let signed: Vec<Rational> = if up { g } else { g.iter().map(|v| -v).collect() };
+            rows.at_least(&signed, false, Rational::zero());
+        }
         rows.at_least(&setting.gradient(k, &slopes), true, -at(2));
     }
     let down: Vec<Rational> = setting.theta.iter().map(|v| -(v + v)).collect();
     rows.at_least(&down, true, dot(d1, d1));
     let d2 = rows.maximise()?;
     Some(vec![d1.to_vec(), d2])
-}
-
-/// `h −= λ ∇²q̃_k` on the variables, with these slopes at kinks: products of two layers' weights.
-fn subtract_hessian(setting: &Setting, k: usize, slopes: &Slopes, lambda: f64, h: &mut [Vec<f64>]) {
-    let n = setting.theta.len();
-    let polynomial = Polynomial::new(setting, k, slopes);
-    let theta: Vec<f64> = setting.theta.iter().map(to_f64).collect();
-    let size = theta.iter().fold(1e-3f64, |m, v| m.max(v.abs()));
-    let step = 1e-4 * size;
-    for i in 0..n {
-        let mut moved = theta.clone();
-        moved[i] += step;
-        let up = polynomial.gradient(&moved);
-        moved[i] = theta[i] - step;
-        let down = polynomial.gradient(&moved);
-        for j in 0..n {
-            h[i][j] -= lambda * (up[j] - down[j]) / (2.0 * step);
-        }
-    }
-}
-
-/// A constraint as a polynomial in floats: all slopes fixed.
-struct Polynomial<'s, 'a> {
-    setting: &'s Setting<'a>,
-    x: Vec<f64>,
-    covector: Vec<f64>,
-    /// By hidden layer and unit.
-    slopes: Vec<Vec<f64>>,
-}
-
-impl<'s, 'a> Polynomial<'s, 'a> {
-    fn new(setting: &'s Setting<'a>, k: usize, at_kinks: &Slopes) -> Self {
-        let c = setting.constraint(k);
-        let problem = setting.problem;
-        let x = problem.data().sample(c.sample).to_rationals();
-        let model = problem.network().rational_model();
-        let trace = model.forward(&x);
-        let hidden = problem.network().depth() - 1;
-        let slope = |l: usize, j: usize, z: &Rational| match at_kinks.get(&(l, j)) {
-            Some(s) => to_f64(s),
-            None => to_f64(model.slope(z)),
-        };
-        let slopes = (0..hidden)
-            .map(|l| {
-                trace.preactivations[l].iter().enumerate().map(|(j, z)| slope(l, j, z)).collect()
-            })
-            .collect();
-        let covector = c.covector(problem.network().outputs()).iter().map(to_f64).collect();
-        Self { setting, x: x.iter().map(to_f64).collect(), covector, slopes }
-    }
-
-    fn gradient(&self, variables: &[f64]) -> Vec<f64> {
-        let layers = self.setting.problem.network().layers();
-        let mut rest = variables;
-        let parameters: Vec<Vec<f64>> = (layers.iter().enumerate())
-            .map(|(l, layer)| {
-                if !self.setting.moving.contains(&l) {
-                    return crate::numeric::two_layer::to_f64s(layer.parameters());
-                }
-                let (head, tail) = rest.split_at(layer.parameters().len());
-                rest = tail;
-                head.to_vec()
-            })
-            .collect();
-        let mut inputs = vec![self.x.clone()];
-        for (l, layer) in layers.iter().enumerate().take(layers.len() - 1) {
-            let a = &inputs[l];
-            let z = |r: usize| -> f64 {
-                (0..layer.cols())
-                    .filter_map(|c| Some(parameters[l][layer.coordinate(r, c)?] * a[c]))
-                    .sum()
-            };
-            inputs.push((0..layer.rows()).map(|r| self.slopes[l][r] * z(r)).collect());
-        }
-        let mut backward = self.covector.clone();
-        let mut gradients: Vec<Vec<f64>> = Vec::new();
-        for (l, layer) in layers.iter().enumerate().rev() {
-            let mut g = vec![0.0; layer.parameters().len()];
-            let mut below = vec![0.0; layer.cols()];
-            for r in 0..layer.rows() {
-                for c in 0..layer.cols() {
-                    if let Some(i) = layer.coordinate(r, c) {
-                        g[i] += backward[r] * inputs[l][c];
-                        below[c] += backward[r] * parameters[l][i];
-                    }
-                }
-            }
-            gradients.push(g);
-            if l > 0 {
-                backward = below.iter().zip(&self.slopes[l - 1]).map(|(b, s)| b * s).collect();
-            }
-        }
-        gradients.reverse();
-        gradients[self.setting.moving.clone()].concat()
-    }
 }

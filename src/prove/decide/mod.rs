@@ -5,8 +5,10 @@
 
 mod better;
 mod cells;
+mod choice;
 mod cover;
 mod curve;
+mod hessian;
 mod optimum;
 mod setting;
 mod stationarity;
@@ -15,9 +17,13 @@ mod width;
 pub use setting::Setting;
 
 use crate::budget::Budget;
+use choice::Choice;
 use maxmargin_kernel::certificate::Entry;
 use maxmargin_kernel::claim::{Claim, Scope};
+use maxmargin_kernel::network::TwoLayer;
+use maxmargin_kernel::number::Rational;
 use maxmargin_kernel::problem::Problem;
+use maxmargin_kernel::proof::one_layer::two_layer_form;
 use stationarity::{Answer, Multipliers, kkt_entry, not_kkt_entry};
 
 /// What to decide.
@@ -121,7 +127,8 @@ pub fn prove(problem: &Problem, claims: &[Claim], budget: &Budget) -> Vec<Entry>
 struct Decider<'s, 'a> {
     setting: &'s Setting<'a>,
     budget: &'s Budget,
-    multipliers: Result<Multipliers, Vec<maxmargin_kernel::number::Rational>>,
+    multipliers: Result<Multipliers, Vec<Rational>>,
+    choice: Option<Choice<'s, 'a>>,
     local: Option<Result<Entry, String>>,
 }
 
@@ -131,7 +138,8 @@ impl<'s, 'a> Decider<'s, 'a> {
             Answer::Stationary(found) => Ok(found),
             Answer::Descends(direction) => Err(direction),
         };
-        Self { setting, budget, multipliers, local: None }
+        let choice = multipliers.as_ref().ok().and_then(|found| Choice::new(setting, found));
+        Self { setting, budget, multipliers, choice, local: None }
     }
 
     fn answer(&mut self, question: Question) -> Result<Entry, String> {
@@ -158,60 +166,108 @@ impl<'s, 'a> Decider<'s, 'a> {
         if let Some(answer) = &self.local {
             return answer.clone();
         }
-        let setting = self.setting;
-        let mut answer = Err(String::new());
-        if let Ok(found) = &self.multipliers {
-            answer = optimum::local(setting, found, self.budget)
-                .or_else(|why| cells::local(setting, self.budget).ok_or(why));
-        }
-        if answer.is_err()
-            && let Some(entry) = curve::search(setting, self.multipliers.as_ref().ok(), self.budget)
-        {
-            answer = Ok(entry);
-        }
-        let answer = answer.map_err(|_| self.why_undecided());
+        let answer = self.search_local();
         self.local = Some(answer.clone());
         answer
     }
 
-    /// Which hypothesis of the sufficient conditions fails.
-    fn why_undecided(&self) -> String {
+    fn search_local(&self) -> Result<Entry, String> {
         let setting = self.setting;
+        let mut failed = optimum::Failed::default();
+        let mut choices = Vec::new();
+        if let Ok(found) = &self.multipliers {
+            match optimum::local(setting, found, self.choice.as_ref(), self.budget) {
+                Ok(entry) => return Ok(entry),
+                Err(learnt) => failed = learnt,
+            }
+            if let Some(entry) = cells::local(setting, self.budget) {
+                return Ok(entry);
+            }
+            choices.push(found.clone());
+            choices.extend(self.choice.as_ref().map(Choice::middle));
+        }
+        curve::search(setting, &choices, &failed, self.budget)
+            .ok_or_else(|| self.why_local_is_open(&failed.lacks))
+    }
+
+    /// Which hypothesis of the sufficient conditions fails, and what is proved instead. `lacks`: what the
+    /// kernel says of the second-order condition.
+    fn why_local_is_open(&self, lacks: &str) -> String {
+        let setting = self.setting;
+        let network = setting.problem.network();
         let kinks: usize = setting.active.iter().map(|k| setting.kinks(*k).len()).sum();
-        let depth = setting.problem.network().depth();
-        let stationary = if self.multipliers.is_ok() {
-            "it is a KKT point"
-        } else {
-            "no KKT multipliers were found"
+        let kkt = self.kkt();
+        if self.multipliers.is_err() {
+            return "no KKT multipliers were found, nor a curve of better points".into();
+        }
+        let reason = match (kinks, network.depth()) {
+            _ if self.budget.expired() => "the time limit ended the search".to_string(),
+            (0, _) => format!(
+                "no active kinks, but the curvature is degenerate ({lacks}: a flat direction, such as \
+                 parallel neurons in one cell)"
+            ),
+            (_, 0..=2) if setting.scope == Scope::All => {
+                format!("{kinks} active kinks, and no λ were found that serve all their sides")
+            }
+            (_, depth) => format!("{kinks} active kinks at depth {depth}, and {lacks}"),
         };
-        let reason = match (kinks, depth) {
-            (0, _) => "the curvature is degenerate (a flat direction, such as parallel neurons in one cell)".to_string(),
-            (_, 0..=2) => format!("{kinks} active kinks, and no single λ was found that serves all their sides"),
-            _ => format!("{kinks} active kinks at depth {depth} whose backward weights are not all negative, or degenerate curvature"),
+        let instead = match kkt {
+            Ok(_) => "proved instead: it is a KKT point",
+            Err(_) => "that it is a KKT point is not proved either",
         };
-        format!("{stationary}; {reason}; and no curve of better points was found")
+        format!("{reason}; no curve of better points was found; {instead}")
     }
 
     fn global(&mut self) -> Result<Entry, String> {
         let setting = self.setting;
         if let Ok(found) = &self.multipliers
-            && let Some(entry) = optimum::global(setting, found, self.budget)
+            && let Some(entry) = optimum::global(setting, found, self.choice.as_ref(), self.budget)
         {
             return Ok(entry);
         }
-        let curve = self.local().ok();
-        let better = better::search(setting, curve.as_ref(), self.budget);
-        better.or_else(|| width::global(setting, self.budget)).ok_or_else(|| {
-            let width = match width::applies(setting) {
-                true => "nor a tree of bounds for this width",
-                false => "bounds for one width are searched only at depth 2 with one output, without shared \
-                          weights, for at most 8 samples and 4 neurons",
-            };
-            format!(
-                "no bound of any width meets this point, {width}; and no better network of this \
-                 architecture was found"
-            )
-        })
+        let local = self.local().ok();
+        if let Some(entry) = better::search(setting, local.as_ref(), self.budget) {
+            return Ok(entry);
+        }
+        let width = match setting.scope {
+            Scope::All => match width::global(setting, self.budget) {
+                width::Verdict::Decided(entry) => return Ok(*entry),
+                width::Verdict::Open(why) => format!("{why}; "),
+            },
+            Scope::Layer(_) => String::new(),
+        };
+        let instead = match local.map(|entry| entry.claim) {
+            Some(Claim::LocalOptimum { .. }) => "; proved instead: it is a local optimum",
+            _ if self.kkt().is_ok() => "; proved instead: it is a KKT point",
+            _ => "",
+        };
+        Err(format!(
+            "{}; {width}no better point was found{instead}",
+            self.why_no_bound_is_attained()
+        ))
+    }
+
+    /// Which hypothesis of the rules for global optima fails.
+    fn why_no_bound_is_attained(&self) -> String {
+        let problem = self.setting.problem;
+        let network = problem.network();
+        match self.setting.scope {
+            Scope::Layer(l) if l < network.depth() => match two_layer_form(problem, l) {
+                Err(why) => format!("the bound for one layer does not apply: {why}"),
+                Ok(_) => "no bound for this layer meets the point".into(),
+            },
+            Scope::All if network.activation().is_linear() && network.has_sharing() => {
+                "the bounds for linear networks need weights that are not shared".into()
+            }
+            Scope::All if network.activation().is_linear() => {
+                "no bound for linear networks meets the point".into()
+            }
+            Scope::All => match TwoLayer::with_one_output(network) {
+                Err(why) => format!("the bound for every width {why}"),
+                Ok(_) => "no bound for every width meets the point".into(),
+            },
+            Scope::Layer(_) => "no multipliers prove the last layer optimal".into(),
+        }
     }
 }
 

@@ -1,4 +1,6 @@
-//! Search for proofs of optimality: rules 3.5a to e and 3.6, all from the KKT multipliers.
+//! Search for proofs of optimality: rules 3.5a to e and 3.6, all from KKT multipliers: those
+//! found first, and where these do not serve, better chosen ones ([`super::choice`]).
+use super::choice::Choice;
 use super::cover;
 use super::setting::Setting;
 use super::stationarity::Multipliers;
@@ -6,27 +8,72 @@ use crate::budget::Budget;
 use maxmargin_kernel::certificate::{Entry, Proof};
 use maxmargin_kernel::claim::{Claim, Number};
 use maxmargin_kernel::number::Rational;
+use maxmargin_kernel::proof::Refusal;
 use maxmargin_kernel::proof::convex_cell::ConvexCell;
 use maxmargin_kernel::proof::linear::Linear;
-use maxmargin_kernel::proof::second_order::SecondOrder;
+use maxmargin_kernel::proof::second_order::{SecondOrder, SecondOrderError};
 use num_traits::Zero;
 
 /// A proof that θ is a local optimum, the easiest to read first.
-pub fn local(setting: &Setting, found: &Multipliers, budget: &Budget) -> Result<Entry, String> {
+///
+/// # Errors
+/// What was learnt on the way.
+pub fn local(
+    setting: &Setting,
+    found: &Multipliers,
+    choice: Option<&Choice>,
+    budget: &Budget,
+) -> Result<Entry, Failed> {
     let claim = Claim::LocalOptimum { scope: setting.scope };
-    convex_cell(setting, found, &claim)
-        .or_else(|| linear(setting, found, &claim))
-        .or_else(|| cover::local(setting, &claim, budget))
-        .or_else(|| second_order(setting, found, &claim))
-        .ok_or_else(|| "no rule applies".into())
+    let first = convex_cell(setting, found, &claim).or_else(|| linear(setting, found, &claim));
+    if let Some(entry) = first {
+        return Ok(entry);
+    }
+    let mut failed = Failed::default();
+    match cover::local(setting, &claim, budget) {
+        Ok(entry) => return Ok(entry),
+        Err(waking) => failed.waking = waking,
+    }
+    match second_order(setting, found, &claim) {
+        Ok(entry) => return Ok(entry),
+        Err(refusal) => failed.lacks = refusal.to_string(),
+    }
+    let Some(choice) = choice else { return Err(failed) };
+    let cell = choice.contracting(budget, |m| {
+        convex_cell(setting, m, &claim).or_else(|| linear(setting, m, &claim))
+    });
+    if let Some(entry) = cell.entry {
+        return Ok(entry);
+    }
+    let curved = choice.curved(budget, |m| second_order(setting, m, &claim).ok());
+    failed.directions = curved.directions;
+    curved.entry.ok_or(failed)
+}
+
+/// What a search for a proof of local optimality learns when it fails.
+#[derive(Clone, Debug, Default)]
+pub struct Failed {
+    /// What the kernel says of the second-order condition.
+    pub lacks: String,
+    /// Directions of the variables in which the Lagrangian bends down.
+    pub directions: Vec<Vec<f64>>,
+    /// Directions in which dead neurons may pay.
+    pub waking: Vec<cover::Waking>,
 }
 
 /// A proof that θ is a global optimum.
-pub fn global(setting: &Setting, found: &Multipliers, budget: &Budget) -> Option<Entry> {
+pub fn global(
+    setting: &Setting,
+    found: &Multipliers,
+    choice: Option<&Choice>,
+    budget: &Budget,
+) -> Option<Entry> {
     let claim = Claim::GlobalOptimum { scope: setting.scope };
-    convex_cell(setting, found, &claim)
-        .or_else(|| linear(setting, found, &claim))
+    let attempt =
+        |m: &Multipliers| convex_cell(setting, m, &claim).or_else(|| linear(setting, m, &claim));
+    attempt(found)
         .or_else(|| cover::global(setting, &claim, budget))
+        .or_else(|| choice?.contracting(budget, attempt).entry)
 }
 
 fn convex_cell(setting: &Setting, found: &Multipliers, claim: &Claim) -> Option<Entry> {
@@ -55,7 +102,7 @@ fn linear(setting: &Setting, found: &Multipliers, claim: &Claim) -> Option<Entry
     Some(Entry { claim: claim.clone(), proof: Proof::Linear(proof) })
 }
 
-fn second_order(setting: &Setting, found: &Multipliers, claim: &Claim) -> Option<Entry> {
+fn second_order(setting: &Setting, found: &Multipliers, claim: &Claim) -> Result<Entry, Refusal> {
     let mut slopes = Vec::new();
     for k in found.lambda.keys() {
         for unit in setting.kinks(*k) {
@@ -65,12 +112,16 @@ fn second_order(setting: &Setting, found: &Multipliers, claim: &Claim) -> Option
     }
     let penalties = std::iter::once(Rational::zero())
         .chain((0..12).map(|e| Rational::from_integer((1i64 << (2 * e)).into())));
+    let mut last = SecondOrderError::NegativePenalty.into();
     for c in penalties {
         let proof =
             SecondOrder { lambda: found.lambda_list(), penalty: Number(c), slopes: slopes.clone() };
-        if proof.check(setting.problem, claim).is_ok() {
-            return Some(Entry { claim: claim.clone(), proof: Proof::SecondOrder(proof) });
+        match proof.check(setting.problem, claim) {
+            Ok(()) => {
+                return Ok(Entry { claim: claim.clone(), proof: Proof::SecondOrder(proof) });
+            }
+            Err(refusal) => last = refusal,
         }
     }
-    None
+    Err(last)
 }

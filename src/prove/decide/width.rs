@@ -4,7 +4,9 @@
 //! At a node the cones of the neurons are known in part. Either some λ serve all of them ([`choose`]), and
 //! the node is a leaf; or a combination of directions in these cones beats the point. If one neuron
 //! would have to take several of them, on different sides of a sample, the node divides by that
-//! side. Otherwise the combination is a network of this architecture, and the point no optimum.
+//! side. Otherwise the combination is a network of this architecture, and the point no optimum; even where
+//! it is none, a network near it may be better, so every combination is tried.
+use super::better;
 use super::cover::{Demand, Excluding, Outcome, Task, Tight, choose, own_direction};
 use super::setting::Setting;
 use crate::budget::Budget;
@@ -25,11 +27,8 @@ const MAX_SAMPLES: usize = 8;
 const MAX_NEURONS: usize = 4;
 /// Most nodes of a tree.
 const MAX_NODES: usize = 400;
-
-/// Whether the point is of the kind for which a tree is searched.
-pub fn applies(setting: &Setting) -> bool {
-    neurons(setting).is_some()
-}
+/// Seconds where the user sets no limit.
+const SECONDS: f64 = 4.0;
 
 fn neurons(setting: &Setting) -> Option<Vec<Neuron>> {
     let neurons = TwoLayer::with_one_output(setting.problem.network()).ok()?.neurons;
@@ -37,12 +36,53 @@ fn neurons(setting: &Setting) -> Option<Vec<Neuron>> {
     (small && setting.scope == Scope::All).then_some(neurons)
 }
 
-/// A proof of `global_optimum`, or `None`: there is a better point, or a limit was reached.
-pub fn global(setting: &Setting, budget: &Budget) -> Option<Entry> {
+/// How the search ends.
+pub enum Verdict {
+    /// A proof of `global_optimum`, or of `not_global_optimum`.
+    Decided(Box<Entry>),
+    /// Neither, and why.
+    Open(String),
+}
+
+/// Searches for a tree that proves `global_optimum`, and for better points where its bounds fail.
+pub fn global(setting: &Setting, budget: &Budget) -> Verdict {
+    let Some(neurons) = neurons(setting) else {
+        return Verdict::Open(format!(
+            "bounds for one width are searched only for all layers at depth 2 with one output, without \
+             shared weights, for at most {MAX_SAMPLES} samples and {MAX_NEURONS} neurons"
+        ));
+    };
+    let limited = budget.or_seconds(SECONDS);
+    let own_limit = budget.deadline.is_none();
+    tree(setting, neurons, &limited).unwrap_or_else(|stop| {
+        Verdict::Open(match stop {
+            Stop::Time if own_limit => format!(
+                "the tree of bounds for this width was given up after {SECONDS} seconds (--time-limit \
+                 allows it longer)"
+            ),
+            Stop::Time => "the time limit ended the search for a tree of bounds for this width".into(),
+            Stop::Nodes => format!(
+                "the tree of bounds for this width was given up at {MAX_NODES} nodes"
+            ),
+            Stop::Stuck => "the tree of bounds for this width has a branch that does not close, which \
+                            suggests a better network"
+                .into(),
+        })
+    })
+}
+
+/// Why there is no tree.
+enum Stop {
+    Time,
+    Nodes,
+    /// A branch that neither closes nor divides, or a proof that the kernel refuses.
+    Stuck,
+}
+
+fn tree(setting: &Setting, neurons: Vec<Neuron>, budget: &Budget) -> Result<Verdict, Stop> {
     let problem = setting.problem;
-    let gamma = problem.gamma().ok()?;
+    let gamma = problem.gamma().map_err(|_| Stop::Stuck)?;
     let two = Rational::from_integer(2.into());
-    let neurons = neurons(setting)?;
     let own = neurons.iter().filter_map(|n| own_direction(problem, n, Rational::one())).collect();
     // Σλ such that T = 1 at ν(θ).
     let sum = problem.network().norm_squared() / (gamma * two);
@@ -50,8 +90,11 @@ pub fn global(setting: &Setting, budget: &Budget) -> Option<Entry> {
     let mut nodes = Vec::new();
     let mut pending = vec![(Branch::default(), search.seeds())];
     while let Some((branch, seeds)) = pending.pop() {
-        if budget.expired() || nodes.len() >= MAX_NODES || pending.len() + 2 > MAX_OPEN {
-            return None;
+        if budget.expired() {
+            return Err(Stop::Time);
+        }
+        if nodes.len() >= MAX_NODES || pending.len() + 2 > MAX_OPEN {
+            return Err(Stop::Nodes);
         }
         if let Some((first, second)) = search.exchange(&branch) {
             nodes.push(WidthNode::Symmetric(first, second));
@@ -64,7 +107,14 @@ pub fn global(setting: &Setting, budget: &Budget) -> Option<Entry> {
                 nodes.push(WidthNode::Leaf(Box::new(leaf)));
                 continue;
             }
-            Outcome::Impossible(excluding) => excluding,
+            Outcome::Impossible(excluding) => {
+                let start = search.network(&branch, &task, &excluding);
+                if let Some(found) = start.and_then(|s| better::near(setting, &s, budget)) {
+                    return Ok(Verdict::Decided(Box::new(found)));
+                }
+                excluding
+            }
+            Outcome::Stuck if budget.expired() => return Err(Stop::Time),
             Outcome::Stuck => Vec::new(),
         };
         let seeds: Seeds = (excluding.iter())
@@ -77,7 +127,8 @@ pub fn global(setting: &Setting, budget: &Budget) -> Option<Entry> {
             plus.outputs.insert(j, 1);
             minus.outputs.insert(j, -1);
         } else {
-            let (j, i) = search.disputed(&branch, &task, &excluding)?;
+            let disputed = search.disputed(&branch, &task, &excluding);
+            let (j, i) = disputed.ok_or(Stop::Stuck)?;
             nodes.push(WidthNode::Split(search.neurons[j].index, i));
             plus.sides.insert((j, i), 1);
             minus.sides.insert((j, i), -1);
@@ -87,8 +138,8 @@ pub fn global(setting: &Setting, budget: &Budget) -> Option<Entry> {
     }
     let claim = Claim::GlobalOptimum { scope: setting.scope };
     let proof = WidthTree { nodes };
-    proof.check(problem, &claim).ok()?;
-    Some(Entry { claim, proof: Proof::WidthTree(proof) })
+    proof.check(problem, &claim).map_err(|_| Stop::Stuck)?;
+    Ok(Verdict::Decided(Box::new(Entry { claim, proof: Proof::WidthTree(proof) })))
 }
 
 type Seeds = Vec<(i8, Vec<Rational>)>;
@@ -208,6 +259,64 @@ impl Search<'_> {
             && branch.sides.range((place, 0)..=(place, usize::MAX)).all(side)
     }
 
+    /// A combination of directions as variables of this architecture: directions go to neurons that may
+    /// take them, the closest ones together where there are more directions than neurons.
+    fn network(&self, branch: &Branch, task: &Task, excluding: &[Excluding]) -> Option<Vec<f64>> {
+        let scaled = |e: &Excluding| {
+            let u: Vec<f64> = e.w.iter().map(|c| c * e.weight).collect();
+            (e.demand, u)
+        };
+        let mut groups: Vec<(usize, Vec<f64>)> = excluding.iter().map(scaled).collect();
+        groups.retain(|(_, u)| length(u) > 0.0);
+        let may = |j: usize, demand: usize| {
+            let cone = &task.demands[demand].cone;
+            let sign = branch.outputs.get(&j);
+            sign.is_none_or(|s| *s == cone.sign) && self.cone(branch, j, cone.sign) == *cone
+        };
+        let places = loop {
+            if groups.is_empty() {
+                return None;
+            }
+            if let Some(places) = places(&groups, self.neurons.len(), &may, &mut Vec::new()) {
+                break places;
+            }
+            let cosine = |a: &[f64], b: &[f64]| dot(a, b) / (length(a) * length(b));
+            let pairs = (0..groups.len()).flat_map(|b| (0..b).map(move |a| (a, b)));
+            let alike = pairs.filter(|(a, b)| groups[*a].0 == groups[*b].0).max_by(|p, q| {
+                let of = |p: &(usize, usize)| cosine(&groups[p.0].1, &groups[p.1].1);
+                of(p).total_cmp(&of(q))
+            });
+            match alike {
+                Some((a, b)) => {
+                    let (_, u) = groups.remove(b);
+                    groups[a].1.iter_mut().zip(u).for_each(|(a, b)| *a += b);
+                    groups.retain(|(_, u)| length(u) > 0.0);
+                }
+                // Both signs of one neuron: the longer stays.
+                None => {
+                    let short = |g: &usize| length(&groups[*g].1);
+                    let least = (0..groups.len()).min_by(|a, b| short(a).total_cmp(&short(b)))?;
+                    groups.remove(least);
+                }
+            }
+        };
+        let [first, second] = self.problem.network().layers() else { return None };
+        let offset = first.parameters().len();
+        let mut variables = vec![0.0; offset + second.parameters().len()];
+        for ((demand, u), j) in groups.iter().zip(places) {
+            let row = self.neurons[j].index;
+            let root = length(u).sqrt();
+            for (c, e) in u.iter().enumerate() {
+                if let Some(i) = first.coordinate(row, c) {
+                    variables[i] = e / root;
+                }
+            }
+            let output = second.coordinate(0, row)?;
+            variables[offset + output] = root * f64::from(task.demands[*demand].cone.sign);
+        }
+        Some(variables)
+    }
+
     /// The neuron and sample on both sides of which it would have to stand; without directions to
     /// tell, the first open one.
     fn disputed(
@@ -241,4 +350,25 @@ impl Search<'_> {
         }
         best.filter(|b| b.0 > 0.0 || excluding.is_empty()).map(|b| b.1)
     }
+}
+
+/// A neuron of its own for each group, if there is a way.
+fn places(
+    groups: &[(usize, Vec<f64>)],
+    neurons: usize,
+    may: &impl Fn(usize, usize) -> bool,
+    taken: &mut Vec<usize>,
+) -> Option<Vec<usize>> {
+    let Some((demand, _)) = groups.get(taken.len()) else { return Some(taken.clone()) };
+    for j in 0..neurons {
+        if taken.contains(&j) || !may(j, *demand) {
+            continue;
+        }
+        taken.push(j);
+        if let Some(found) = places(groups, neurons, may, taken) {
+            return Some(found);
+        }
+        taken.pop();
+    }
+    None
 }

@@ -7,10 +7,12 @@
 mod checkpoint;
 mod covers;
 mod network;
+mod workers;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Saving};
 pub use covers::{Covers, Ran};
 pub use network::{in_architecture, lower_entry, network, upper_entry};
+pub use workers::{Gone, Standing, Workers, serve};
 
 use super::cover::{self, Instance, local_maximise};
 use crate::budget::Budget;
@@ -20,6 +22,7 @@ use maxmargin_kernel::claim::Number;
 use maxmargin_kernel::proof::dual_bound::DualBound;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// How to search.
@@ -37,13 +40,22 @@ pub struct Options {
     pub covers: bool,
     /// Where to keep the state, and the state to start from.
     pub saving: Option<Saving>,
+    /// Who searches covers, if not this process.
+    pub workers: Option<Arc<dyn Workers>>,
 }
 
 impl Default for Options {
     /// Gap 1e-6, 200 starts, no limit, one thread, with covers, nothing saved.
     fn default() -> Self {
-        let budget = Budget::default();
-        Self { gap: 1e-6, starts: 200, budget, parallel: false, covers: true, saving: None }
+        Self {
+            gap: 1e-6,
+            starts: 200,
+            budget: Budget::default(),
+            parallel: false,
+            covers: true,
+            saving: None,
+            workers: None,
+        }
     }
 }
 
@@ -380,7 +392,8 @@ impl<'a> Search<'a> {
     /// Works on covers until they are closed, violated, or time is up; keeps the bound.
     fn drive(&mut self, mut covers: Covers) -> Vec<(f64, Vec<f64>)> {
         loop {
-            match self.work(&mut covers, SLICE) {
+            let slice = if self.options.workers.is_some() { f64::INFINITY } else { SLICE };
+            match self.work(&mut covers, slice) {
                 Ran::Violated(violators) => return violators,
                 Ran::Closed | Ran::Stuck => {
                     self.keep(&covers);
@@ -415,7 +428,11 @@ impl<'a> Search<'a> {
             parallel: self.options.parallel,
             ..Default::default()
         };
-        covers.run(self.view, &options, &mut self.result.nodes)
+        let nodes = &mut self.result.nodes;
+        match &self.options.workers {
+            Some(workers) => covers.farm(self.view, workers.as_ref(), &options, nodes),
+            None => covers.run(self.view, &options, nodes),
+        }
     }
 
     /// Keeps the bound that these covers give, closing what is open as well as it can be.

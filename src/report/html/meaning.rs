@@ -69,7 +69,7 @@ pub(super) fn rule(name: &str) -> (&'static str, &'static str) {
             ("3.5b", "the dual bound is attained in every direction a neuron can turn")
         }
         "second_order" => ("3.5c, d", "a positive definite second-order form"),
-        "layer_cover" => ("3.5e", "the dual bound of the first layer, attained"),
+        "layer_cover" => ("3.5e", "the dual bound of one layer, attained"),
         "linear" => ("3.6", "the dual bound of linear networks"),
         "dual_bound" => ("3.7", "a dual bound, with a tree that covers all directions of a neuron"),
         "width_tree" => ("3.7", "a dual bound in each part of the parameter space"),

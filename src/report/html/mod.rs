@@ -5,6 +5,7 @@ mod floats;
 mod meaning;
 mod neurons;
 mod pictures;
+mod plane;
 mod sections;
 mod witness;
 

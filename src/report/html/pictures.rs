@@ -1,5 +1,5 @@
 //! The sections that show pictures.
-use super::figures::{self, Plane};
+use super::figures;
 use super::floats::Floats;
 use super::{Page, Witness, figure};
 use crate::numeric::two_layer::to_f64;
@@ -8,78 +8,10 @@ use maud::{Markup, html};
 use maxmargin_kernel::claim::{Claim, Region, Scope};
 use maxmargin_kernel::network::TwoLayer;
 
-/// Most neurons whose directions are drawn.
-const MAX_ARROWS: usize = 40;
 /// Most pictures of dual functions, and of curves.
 const MAX_PICTURES: usize = 3;
 
 impl Page<'_> {
-    /// Two input features: the data, the neurons, the decision.
-    pub(super) fn plane(&self) -> Markup {
-        let network = self.problem.network();
-        if network.inputs() != 2 {
-            return html! {};
-        }
-        let floats = Floats::new(self.problem);
-        let binary = network.outputs() == 1;
-        let support = self.support();
-        let sample = |(i, x): (usize, &Vec<f64>)| {
-            let label = self.problem.data().label(i);
-            let class =
-                if binary { usize::from(label < 0) } else { usize::try_from(label).unwrap_or(0) };
-            ([x[0], x[1]], class, support.contains(&i))
-        };
-        let samples = floats.x.iter().enumerate().map(sample).collect();
-        let rows = network.layers()[0].rows();
-        let last = network.layers().last();
-        let neuron = |r: usize| {
-            let w = floats.row(0, r);
-            let v = if network.depth() == 2 && binary { floats.row(1, 0)[r] } else { 1.0 };
-            ([w[0], w[1]], v)
-        };
-        let all: Vec<_> = (0..rows).map(neuron).collect();
-        let mut neurons: Vec<_> = all.iter().filter(|(w, _)| *w != [0.0, 0.0]).copied().collect();
-        neurons.sort_by(|(a, _), (b, _)| b[0].hypot(b[1]).total_cmp(&a[0].hypot(a[1])));
-        neurons.truncate(MAX_ARROWS);
-        let drawn = neurons.len();
-        let predicted = |x: [f64; 2]| {
-            let out = floats.outputs(&floats.parameters, &x);
-            let scale = out.iter().fold(0.0f64, |m, o| m.max(o.abs()));
-            let first = out.first().filter(|_| scale > 0.0)?;
-            if binary {
-                return Some(usize::from(*first < 0.0));
-            }
-            let best = (0..out.len()).fold(0, |b, k| if out[k] > out[b] { k } else { b });
-            Some(best)
-        };
-        let svg = figures::plane(&Plane { samples, neurons, predicted: &predicted });
-        let depth_two = network.depth() == 2 && binary && last.is_some();
-        let caption = html! {
-            @if binary { "Circles are samples of label +1, squares of label −1" }
-            @else { "Samples by class" }
-            "; rings mark the support (λ > 0). The tint is the network's prediction, white where its \
-             output is 0; without biases it depends on the direction only. "
-            "Arrows are first-layer neurons and point into the half-plane where they are active; dashed lines \
-             are its edges"
-            @if depth_two { "; blue arrows add to the output, orange ones subtract" }
-            "."
-            @if drawn < rows { " Not drawn: " (rows - drawn) " of " (rows) " neurons, zero or the smallest." }
-        };
-        html! {
-            section #plane {
-                h2 { "The network in the plane" }
-                (figure("Samples, neurons and decision regions in the plane", svg, &caption))
-            }
-        }
-    }
-
-    /// Samples with a positive multiplier in the first proof that has any.
-    fn support(&self) -> Vec<usize> {
-        let constraints = self.problem.margins().constraints();
-        let sample = |(k, _): &(usize, f64)| constraints.get(*k).map(|c| c.sample);
-        self.main_witness().map_or_else(Vec::new, |w| w.lambda.iter().filter_map(sample).collect())
-    }
-
     /// The proof whose multipliers the pictures show: first KKT, then the residual, then the widest bound.
     pub(super) fn main_witness(&self) -> Option<&Witness> {
         let rank = |w: &&Witness| match (&w.claim, w.claim.scope()) {

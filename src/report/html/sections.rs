@@ -3,7 +3,7 @@ use super::{Page, figure, figures, meaning, neurons};
 use crate::certify::Bracket;
 use crate::numeric::two_layer::to_f64;
 use crate::report::standing::{self, Tone, upper_proof};
-use crate::report::words::{Side, factor, percent, region, shape, small};
+use crate::report::words::{Side, factor, measure, percent, region, shape, small};
 use maud::{Markup, html};
 use maxmargin_kernel::claim::{Claim, Number};
 use std::collections::BTreeMap;
@@ -75,12 +75,12 @@ impl Page<'_> {
                 h2 { "Margin" }
                 dl.numbers {
                     @if let Some(gamma) = &report.gamma {
-                        div { dt { "margin γ" } dd { (format!("{:.6e}", to_f64(gamma))) } }
+                        div { dt { "margin γ" } dd { (measure(to_f64(gamma), 6)) } }
                     }
                     @if let Some((nu, _)) = &report.nu {
-                        div { dt { "normalised ν = γ/|θ|" sup { (depth) } } dd { (format!("{:.9}", to_f64(nu))) } }
+                        div { dt { "normalised ν = γ/|θ|" sup { (depth) } } dd { (measure(to_f64(nu), 9)) } }
                         @if depth == 2 {
-                            div { dt { "cost 1/(2ν)" } dd { (format!("{:.9}", 0.5 / to_f64(nu))) } }
+                            div { dt { "cost 1/(2ν)" } dd { (measure(0.5 / to_f64(nu), 9)) } }
                         }
                     }
                     div { dt { "active" } dd { (report.facts.active) " of " (report.facts.constraints) } }

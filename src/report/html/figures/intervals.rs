@@ -72,6 +72,10 @@ pub(in crate::report::html) fn intervals(brackets: &[Bracket]) -> Option<String>
             } else {
                 HPos::Center
             };
+            // The network's own label is long.
+            if !own && x < SIDE + 230 {
+                continue;
+            }
             let x = if own { SIDE - 30 } else { x };
             area.draw(&Text::new(label, (x, bottom + 8), text(INK).pos(Pos::new(h, VPos::Top))))?;
         }

@@ -4,17 +4,19 @@
 //! sheet replaces them one by one on dark screens. Nothing is told by colour alone. Figures are drawn
 //! with two units to a pixel, since the backend rounds coordinates to integers.
 
+mod affine;
 mod curve;
 mod dual;
 mod intervals;
 mod margins;
 mod plane;
 
+pub(super) use affine::affine;
 pub(super) use curve::curve;
 pub(super) use dual::{dual, peak};
 pub(super) use intervals::intervals;
 pub(super) use margins::margins;
-pub(super) use plane::{Plane, plane};
+pub(super) use plane::{Neuron, Plane, plane};
 
 use plotters::coord::Shift;
 use plotters::prelude::*;

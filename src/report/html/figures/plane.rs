@@ -11,13 +11,36 @@ const STEPS: usize = 1440;
 pub(in crate::report::html) struct Plane<'a> {
     /// Samples, their classes (0 for label −1 is `1`, so that +1 is blue) and whether λ > 0.
     pub samples: Vec<([f64; 2], usize, bool)>,
-    /// First-layer weights, and the sign of the output weight where there is one output.
-    pub neurons: Vec<([f64; 2], f64)>,
-    /// The predicted class in a direction; `None` where the outputs tie, such as all 0.
+    /// The first layer.
+    pub neurons: Vec<Neuron>,
+    /// The predicted class at a point; `None` where the outputs tie, such as all 0.
     pub predicted: &'a dyn Fn([f64; 2]) -> Option<usize>,
+    /// The output, if there is one.
+    pub level: Option<&'a dyn Fn([f64; 2]) -> f64>,
 }
 
-type Chart<'a, 'b> = ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+/// A neuron of the first layer: active where `w·x + offset > 0`.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::report::html) struct Neuron {
+    pub w: [f64; 2],
+    pub offset: f64,
+    /// The output weight where there is one output; only its sign is drawn.
+    pub v: f64,
+}
+
+impl Neuron {
+    /// `|w|`.
+    pub(in crate::report::html) fn size(&self) -> f64 {
+        self.w[0].hypot(self.w[1])
+    }
+
+    pub(super) fn color(&self) -> RGBColor {
+        if self.v >= 0.0 { BLUE } else { RED }
+    }
+}
+
+pub(super) type Chart<'a, 'b> =
+    ChartContext<'a, SVGBackend<'b>, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// Draws the plane. A network without biases decides by direction alone, so its decision regions are
 /// sectors.
@@ -37,10 +60,15 @@ fn draw(area: &Area, plane: &Plane, reach: f64) -> Drawn {
     for axis in [frame(reach, 0.0), frame(0.0, reach)] {
         chart.draw_series([PathElement::new(axis, MUTED.stroke_width(1))])?;
     }
-    let longest = plane.neurons.iter().map(|(w, _)| w[0].hypot(w[1])).fold(0.0, f64::max);
-    for (w, v) in plane.neurons.iter().filter(|_| longest > 0.0) {
-        neuron(&mut chart, *w, *v, longest, reach)?;
+    let longest = plane.neurons.iter().map(Neuron::size).fold(0.0, f64::max);
+    for each in plane.neurons.iter().filter(|_| longest > 0.0) {
+        neuron(&mut chart, each, longest, reach)?;
     }
+    marks(&mut chart, plane)
+}
+
+/// The samples.
+pub(super) fn marks(chart: &mut Chart, plane: &Plane) -> Drawn {
     for (x, class, support) in &plane.samples {
         let (x, y, color) = (x[0], x[1], CLASSES[class % CLASSES.len()].0);
         if *support {
@@ -92,25 +120,34 @@ fn sectors(chart: &mut Chart, plane: &Plane, reach: f64) -> Drawn {
 
 /// The edge of the neuron's half-plane, dashed, and its direction as an arrow into the half-plane
 /// where it is active.
-fn neuron(chart: &mut Chart, w: [f64; 2], v: f64, longest: f64, reach: f64) -> Drawn {
-    let size = w[0].hypot(w[1]);
+fn neuron(chart: &mut Chart, neuron: &Neuron, longest: f64, reach: f64) -> Drawn {
+    let size = neuron.size();
     if size == 0.0 {
         return Ok(());
     }
-    let (x, y) = (w[0] / size, w[1] / size);
-    let color = if v >= 0.0 { BLUE } else { RED };
+    let direction = neuron.w.map(|w| w / size);
+    let [x, y] = direction;
     let far = 1.5 * reach;
     let edge = vec![(-far * y, far * x), (far * y, -far * x)];
     chart.draw_series(DashedLineSeries::new(edge, 10, 10, MUTED.stroke_width(2)))?;
-    let length = reach * (0.2 + 0.6 * size / longest);
-    let tip = (length * x, length * y);
-    chart.draw_series([PathElement::new(vec![(0.0, 0.0), tip], color.stroke_width(7))])?;
+    arrow(chart, [0.0, 0.0], direction, reach * (0.2 + 0.6 * size / longest), reach, neuron.color())
+}
+
+/// An arrow of this length, in a picture that reaches so far.
+pub(super) fn arrow(
+    chart: &mut Chart,
+    from: [f64; 2],
+    [x, y]: [f64; 2],
+    length: f64,
+    reach: f64,
+    color: RGBColor,
+) -> Drawn {
+    let at =
+        |along: f64, aside: f64| (from[0] + along * x - aside * y, from[1] + along * y + aside * x);
+    let shaft = vec![at(0.0, 0.0), at(length, 0.0)];
+    chart.draw_series([PathElement::new(shaft, color.stroke_width(7))])?;
     let (back, wide) = (length - 0.06 * reach, 0.028 * reach);
-    let head = vec![
-        (length * x * 1.01, length * y * 1.01),
-        (back * x - wide * y, back * y + wide * x),
-        (back * x + wide * y, back * y - wide * x),
-    ];
+    let head = vec![at(length * 1.01, 0.0), at(back, wide), at(back, -wide)];
     chart.draw_series([Polygon::new(head, color.filled())])?;
     Ok(())
 }
