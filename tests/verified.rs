@@ -5,6 +5,9 @@ use maxmargin::export::{Disagreement, Export, export, run};
 use maxmargin_kernel::check::{Failure, Limits, check};
 use std::path::{Path, PathBuf};
 
+#[path = "second_checker/random.rs"]
+mod random;
+
 fn program() -> Option<PathBuf> {
     let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("proofs/_build/maxmargin-verified");
     match std::env::var_os("MAXMARGIN_VERIFIED") {
@@ -169,6 +172,24 @@ fn mutated_witnesses_get_the_same_verdict() {
         }
     }
     assert!(good > 5 && bad > 50, "{good} accepted, {bad} refused");
+}
+
+/// `VERIFIED_CASES=1000` asks for as many random problems.
+#[test]
+fn certificates_of_random_problems_are_confirmed() {
+    let Some(program) = program() else { return };
+    let cases = std::env::var("VERIFIED_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
+    let (mut accepted, mut not_covered) = (0, 0);
+    for seed in 1..=cases {
+        let Some((text, _)) = random::certificate(seed) else { continue };
+        let exported = export(text.as_slice(), None).unwrap();
+        let verified = run(&program, &exported)
+            .unwrap_or_else(|e| panic!("{e}\n{}", String::from_utf8_lossy(&text)));
+        accepted += verified.accepted.len();
+        not_covered += verified.not_covered.len();
+    }
+    println!("{accepted} claims accepted, {not_covered} not covered");
+    assert!(accepted > not_covered, "{accepted} claims accepted, {not_covered} not covered");
 }
 
 /// Changes one integer at a time of a cover: multipliers, cones, coefficients, range ends.

@@ -267,9 +267,15 @@ fn at_least(
     let mut text = format!("margin_at_least {region} {bound} ");
     match (&witness.parameters, &witness.network) {
         (None, Some(network)) if *region == Region::AnyWidth => {
+            let other = network.to_network().ok()?;
+            if other.activation() != problem.activation() {
+                return None;
+            }
             text.push_str("network ");
-            write_network(&mut text, &network.to_network().ok()?);
+            write_network(&mut text, &other);
         }
+        // No vectors stand for the network itself.
+        (Some(vectors), None) if vectors.len() != problem.network().depth() => return None,
         (vectors, None) => {
             text.push_str("point");
             let vectors = vectors.iter().flatten();
