@@ -69,7 +69,7 @@ struct Layout<'a> {
     /// `unit_x/grid`, `unit_z/grid`.
     fine: BigInt,
     ends: BigInt,
-    /// `unit_tau·unit_a`.
+    /// `unit_tau·unit_a/q`.
     tau: Rational,
     q: BigInt,
     /// `2BΣλ`.
@@ -95,7 +95,7 @@ impl<'a> Layout<'a> {
                 Rational::new(BigInt::one(), samples.fold(BigInt::one(), lcm))
             }
         };
-        let z = &units.z.0;
+        let (z, q) = (&units.z.0, problem.activation().slope().denom());
         let common = unit_x.denom() * z.denom();
         let part = (unit_x.numer() * z.denom()).gcd(&(z.numer() * unit_x.denom()));
         let grid = Rational::new(part, common);
@@ -107,8 +107,8 @@ impl<'a> Layout<'a> {
             unit_a: units.a.0.clone(),
             fine: (&unit_x / &grid).to_integer(),
             ends: (z / &grid).to_integer(),
-            tau: &units.tau.0 * &units.a.0,
-            q: problem.activation().slope().denom().clone(),
+            tau: &units.tau.0 * &units.a.0 / q,
+            q: q.clone(),
             t: bound * Rational::from_integer(sum * 2) * &units.a.0,
             unit_x,
             grid,
