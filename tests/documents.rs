@@ -2,7 +2,7 @@
 //! `certificates`, and prints the lines shown below it; every link leads somewhere; pictures are the
 //! ones the program draws now.
 //!
-//! In a block, `$ ` begins a command; `# exit N` after it is its exit code, 0 by default. `…` on a line
+//! In a block, `$ ` begins a command, which a `\` at the end of a line continues; `# exit N` after it is its exit code, 0 by default. `…` on a line
 //! of its own stands for any lines, at the end of a line for the rest of it. Numbers need only agree
 //! in their first digits.
 use std::path::{Path, PathBuf};
@@ -20,6 +20,24 @@ fn documents() -> Vec<PathBuf> {
     all
 }
 
+/// Every document of the repository.
+fn all_documents() -> Vec<PathBuf> {
+    let mut all = documents();
+    let mut folders = vec![root().to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() && !path.is_symlink() && name != "target" && !name.starts_with('.') {
+                folders.push(path);
+            } else if name.ends_with(".md") && !all.contains(&path) {
+                all.push(path);
+            }
+        }
+    }
+    all
+}
+
 /// A command with its exit code and the lines shown below it.
 struct Step {
     command: String,
@@ -29,19 +47,26 @@ struct Step {
 
 fn steps(text: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    let mut inside = false;
+    let (mut inside, mut open) = (false, None::<String>);
     for line in text.lines() {
         if line.starts_with("```") {
             inside = line == "```console";
         } else if inside {
-            match line.strip_prefix("$ ") {
-                Some(command) => {
-                    let (command, code) = command.split_once(" # exit ").unwrap_or((command, "0"));
-                    let (command, code) = (command.to_string(), code.parse().unwrap());
-                    steps.push(Step { command, code, expected: Vec::new() });
+            let line = match (line.strip_prefix("$ "), open.take()) {
+                (Some(command), _) => command.to_string(),
+                (None, Some(start)) => format!("{start} {}", line.trim_start()),
+                (None, None) => {
+                    steps.last_mut().expect("a command first").expected.push(line.to_string());
+                    continue;
                 }
-                None => steps.last_mut().expect("a command first").expected.push(line.to_string()),
+            };
+            if let Some(start) = line.strip_suffix(" \\") {
+                open = Some(start.to_string());
+                continue;
             }
+            let (command, code) = line.split_once(" # exit ").unwrap_or((&line, "0"));
+            let (command, code) = (command.to_string(), code.parse().unwrap());
+            steps.push(Step { command, code, expected: Vec::new() });
         }
     }
     steps
@@ -103,7 +128,9 @@ fn commands_run_and_print_what_is_shown() {
         for step in steps(&std::fs::read_to_string(&document).unwrap()) {
             // The program is the one that this test was built with.
             let command = step.command.replace("cargo run --release --", "maxmargin");
-            assert!(command.starts_with("maxmargin "), "{}: {command}", document.display());
+            let known = ["maxmargin ", "for item in work/items/"];
+            let ours = known.iter().any(|start| command.starts_with(start));
+            assert!(ours, "{}: {command}", document.display());
             let mut shell = Command::new("bash");
             shell.args(["-c", &command]).env("PATH", &path).current_dir(folder.path());
             let output = shell.output().unwrap();
@@ -123,7 +150,7 @@ fn commands_run_and_print_what_is_shown() {
 #[test]
 fn links_lead_somewhere() {
     let mut count = 0;
-    for document in documents() {
+    for document in all_documents() {
         let text = std::fs::read_to_string(&document).unwrap();
         for link in text.split("](").skip(1) {
             let target = link.split(')').next().unwrap();
@@ -133,6 +160,11 @@ fn links_lead_somewhere() {
             }
             let path = document.parent().unwrap().join(target);
             assert!(path.exists(), "{}: {target}", document.display());
+            // The book has nothing but docs/.
+            let book = root().join("docs");
+            let outside = !path.canonicalize().unwrap().starts_with(&book);
+            let leaves = document.starts_with(&book) && outside;
+            assert!(!leaves, "{}: {target} is not in the book", document.display());
             count += 1;
         }
     }
@@ -142,9 +174,17 @@ fn links_lead_somewhere() {
 #[test]
 fn every_page_is_in_the_summary() {
     let summary = std::fs::read_to_string(root().join("docs/SUMMARY.md")).unwrap();
-    for name in
-        ["introduction", "tutorial", "verdicts", "faq", "python", "ci", "paper-map", "theory"]
-    {
+    for name in [
+        "introduction",
+        "tutorial",
+        "verdicts",
+        "faq",
+        "python",
+        "ci",
+        "paper-map",
+        "theory",
+        "many-machines",
+    ] {
         assert!(summary.contains(&format!("({name}.md)")), "{name}");
     }
 }

@@ -173,6 +173,42 @@ fn every_committed_certificate_has_a_page() {
     assert!(count > 30, "{count}");
 }
 
+/// Two features and a constant third: the plane of the two, in which edges do not pass the origin.
+#[test]
+fn a_bias_has_a_plane() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "m.json",
+        r#"{"activation": "relu", "layers": [{"weights": [["1","0","-1"],["0","1","-1"],["-1","-1","5"]]},
+            {"weights": [["1","1","-1/2"]]}]}"#,
+    );
+    let data = |third: &str| {
+        format!(
+            r#"{{"x": [["1","1","1"],["3","1","1"],["1","3","1"],["4","4","{third}"],["0","0","1"]],
+                "y": [-1, 1, 1, 1, -1]}}"#
+        )
+    };
+    let picture = |third: &str| {
+        write("d.json", &data(third));
+        let mut command = assert_cmd::Command::cargo_bin("maxmargin").unwrap();
+        command.current_dir(folder.path());
+        command.args(["certify", "--model", "m.json", "--data", "d.json", "-o", "c.json"]);
+        command.args(["--bracket", "cell"]).assert().success();
+        let (_, text) = page(&folder, &folder.path().join("c.json"), "page.html");
+        parse(&text);
+        text.split_once("The network in the plane").map(|(_, after)| after.to_string())
+    };
+    let plane = picture("1").expect("a picture");
+    assert!(plane.contains("feature 3 is constantly 1, a bias"), "{plane}");
+    // The decision boundary is drawn piece by piece; three neurons are dashed lines with arrows.
+    let count = |part: &str| plane.matches(part).count();
+    assert!(count("stroke-width=\"5\"") > 100, "{}", count("stroke-width=\"5\""));
+    assert_eq!(count("stroke-width=\"7\""), 3);
+    // A third feature that varies has none.
+    assert!(picture("2").is_none());
+}
+
 #[test]
 fn names_are_escaped() {
     let folder = tempfile::tempdir().unwrap();

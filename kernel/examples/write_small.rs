@@ -8,11 +8,14 @@ mod common;
 use common::small::*;
 use common::*;
 use maxmargin_kernel::certificate::Proof;
-use maxmargin_kernel::claim::{Claim, Scope};
+use maxmargin_kernel::claim::{Claim, Number, Scope};
 use maxmargin_kernel::problem::Problem;
 use maxmargin_kernel::proof::cover::Node;
+use maxmargin_kernel::proof::curve::Curve;
+use maxmargin_kernel::proof::descent::Descent;
 use maxmargin_kernel::proof::dual_bound::{Cone, DualBound, Multipliers};
 use maxmargin_kernel::proof::layer_cover::{LayerCover, LayerMultipliers};
+use maxmargin_kernel::proof::stationarity::Stationarity;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -59,6 +62,7 @@ fn rejected() -> Vec<Rejected> {
     let mut list = format_cases();
     list.extend(cover_cases());
     list.extend(one_layer_cases());
+    list.extend(nearby_cases());
     list.extend([
         case(
             "classes_without_root_of_two",
@@ -628,6 +632,70 @@ fn one_layer_cases() -> Vec<Rejected> {
             &e3,
             bound("near:0", "1"),
             local_e,
+        ),
+    ]
+}
+
+/// KKT multipliers, descent and curves that only just fail.
+fn nearby_cases() -> Vec<Rejected> {
+    let case = |name, error, p: &Problem, claim, proof| Rejected {
+        name,
+        exit: 1,
+        error,
+        text: text(p, vec![(claim, proof)]),
+    };
+    let list = |coefficients: &[&str]| coefficients.iter().map(|c| n(c)).collect::<Vec<_>>();
+    let curve = |moves| Proof::Curve(Curve { moves });
+    let all = Scope::All;
+    let not_local = || Claim::NotLocalOptimum { scope: all };
+    let a = problem(RELU, &["0 2; 0 0", "2 0"], "1 1/4; -1 1/4", &[1, 1]);
+    // With −ε²/4 − ε⁴/16 in the first coordinate it would do.
+    let first = vec![(0, list(&["0", "-1/4"])), (1, list(&["0", "-1/2"])), (2, list(&["11/10"]))];
+    let misses = vec![first, vec![(0, list(&["0", "-1/2"])), (1, list(&["1"]))]];
+    let j = fixture_j();
+    let stationarity = |mu: Vec<(usize, usize, Number)>| {
+        let lambda = vec![(0, n("5/4")), (1, n("5/4"))];
+        Proof::Stationarity(Stationarity { lambda, mu, germs: vec![] })
+    };
+    let slopes = |slope| vec![(0, 1, n(slope)), (1, 0, n("3/4"))];
+    let kkt = || Claim::Kkt { scope: all };
+    // With slopes 0 at the kinks no margin falls.
+    let direction = vec![list(&["0", "0", "1", "0"]), list(&["0", "0"])];
+    vec![
+        case(
+            "curve_misses_by_the_fourth_order",
+            "along the curve constraint 1 falls below the margin, by order ε^4",
+            &a,
+            not_local(),
+            curve(misses),
+        ),
+        case(
+            "curve_that_stays",
+            "along the curve |θ(ε)| does not fall below |θ|",
+            &a,
+            not_local(),
+            curve(vec![vec![], vec![]]),
+        ),
+        case(
+            "stationary_with_a_slope_above_one",
+            "μ of constraint 0, neuron 1 is outside [αλ, λ]",
+            &j,
+            kkt(),
+            stationarity(slopes("4/3")),
+        ),
+        case(
+            "stationary_without_slopes",
+            "θ and Σλg differ at coordinate 1 of layer 1",
+            &j,
+            kkt(),
+            stationarity(vec![]),
+        ),
+        case(
+            "descent_for_one_slope_only",
+            "along the direction constraint 0 falls, for some slopes at its kinks",
+            &j,
+            Claim::NotKkt { scope: all },
+            Proof::Descent(Descent { direction }),
         ),
     ]
 }

@@ -202,6 +202,7 @@ fn every_refusal_is_the_expected_one() {
     let moves_last: &[&str] = &["2: -1", "0: 1"];
     let short: &[&str] = &["2: -1"];
     let neither = Error::NotStationary { layer: 1, coordinate: 0 };
+    let path = problem(RELU, &["1", "1"], "1", &[1]);
     let cases = [
         // Nothing, and all zero: θ ≠ 0.
         (refused(&by(&[]), &d, "all"), neither.clone()),
@@ -221,6 +222,11 @@ fn every_refusal_is_the_expected_one() {
         (refused(&one().slopes(&[(0, 1, "1")]), &d, "layer:2"), Error::CoupledSlopes),
         (
             refused(&one().slopes(&[(0, 0, "1")]), &d, "all"),
+            Error::NotAtKink { constraint: 0, neuron: 0 },
+        ),
+        // A constraint without any kink.
+        (
+            refused(&by(&[(0, "1")]).slopes(&[(0, 0, "1")]), &path, "all"),
             Error::NotAtKink { constraint: 0, neuron: 0 },
         ),
         (

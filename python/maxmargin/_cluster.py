@@ -5,9 +5,6 @@ import time
 from . import _native
 from ._errors import Error, UsageError, translated
 
-# A task ends after so many seconds, closed or not: so much work is lost with a worker, so long a limit
-# can be overrun, and so often is a large subtree divided again.
-SLICE = 20.0
 # How often a task is sent again that was lost with its worker. dask itself tries a few times before.
 TRIES = 5
 # Seconds between two looks at the number of workers.
@@ -66,9 +63,9 @@ class Cluster:
         # As results of tasks they reach every worker once, and are made again if all that have them are lost.
         self._statements = [self._client.submit(_keep, s, pure=False) for s in statements]
 
-    def submit(self, number, statement, task, tries=TRIES):
-        future = self._client.submit(_serve, self._statements[statement], task, SLICE, pure=False)
-        self._tasks[number] = (future, statement, task, tries)
+    def submit(self, number, statement, task, seconds, tries=TRIES):
+        future = self._client.submit(_serve, self._statements[statement], task, seconds, pure=False)
+        self._tasks[number] = (future, (statement, task, seconds), tries)
         future.add_done_callback(lambda future: self._done.put((number, future)))
 
     def collect(self):
@@ -92,7 +89,7 @@ class Cluster:
 
     def _answer(self, number, future):
         """The result of a task that ended, or ``None`` if it was sent again."""
-        _, statement, task, tries = self._tasks[number]
+        _, order, tries = self._tasks[number]
         if future.status == "finished":
             answer = future.result()
             del self._tasks[number]
@@ -105,7 +102,7 @@ class Cluster:
             raise Error(
                 "a subtree was lost with its worker again and again: do the workers have enough memory?"
             ) from error
-        self.submit(number, statement, task, tries - 1)
+        self.submit(number, *order, tries - 1)
         return None
 
 

@@ -76,8 +76,8 @@ impl Workers for PyWorkers {
         self.call(|object| object.call_method1("begin", (statements,)).map(drop))
     }
 
-    fn submit(&self, id: usize, statement: usize, task: Vec<u8>) -> Result<(), Gone> {
-        self.call(|object| object.call_method1("submit", (id, statement, task)).map(drop))
+    fn submit(&self, id: usize, statement: usize, task: Vec<u8>, seconds: f64) -> Result<(), Gone> {
+        self.call(|object| object.call_method1("submit", (id, statement, task, seconds)).map(drop))
     }
 
     fn collect(&self, standing: Standing) -> Result<Vec<(usize, Vec<u8>)>, Gone> {

@@ -65,7 +65,7 @@ def test_the_same_certificate_though_a_worker_is_killed(client):
 
 
 def test_a_network_is_certified_by_workers(client):
-    X, y = pair(2, 3)
+    X, y = pair(3, 5)
     network = maxmargin.solve(X, y, gap=1e-4, progress=False).network
     arguments = dict(brackets="everywhere", gap=1e-4)
     stages = []

@@ -13,6 +13,23 @@ fn help() {
 }
 
 #[test]
+fn help_fits_a_terminal() {
+    let folder = Folder::new();
+    let top = folder.run(&["--help"]).expect(0).out;
+    let list = top.lines().skip_while(|l| *l != "Commands:").skip(1).take_while(|l| !l.is_empty());
+    let names = list.filter(|l| !l.starts_with("   ")).filter_map(|l| l.split_whitespace().next());
+    let mut commands: Vec<Vec<&str>> = names.filter(|n| *n != "help").map(|n| vec![n]).collect();
+    assert!(commands.len() >= 12, "{commands:?}");
+    commands.extend(["split", "prove", "join"].map(|step| vec!["cover", step]));
+    for mut command in commands {
+        command.push("--help");
+        for line in folder.run(&command).expect(0).out.lines() {
+            assert!(line.chars().count() <= 80, "{command:?}: {line}");
+        }
+    }
+}
+
+#[test]
 fn reports() {
     let folder = Folder::new();
     // Where lines break depends on the length of paths: short ones, the same on every machine.

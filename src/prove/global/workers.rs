@@ -43,11 +43,11 @@ pub trait Workers: Debug + Send + Sync {
     /// [`Gone`].
     fn begin(&self, statements: Vec<Vec<u8>>) -> Result<(), Gone>;
 
-    /// A task on one of the statements.
+    /// A task on one of the statements, to be worked on for so many seconds.
     ///
     /// # Errors
     /// [`Gone`].
-    fn submit(&self, id: usize, statement: usize, task: Vec<u8>) -> Result<(), Gone>;
+    fn submit(&self, id: usize, statement: usize, task: Vec<u8>, seconds: f64) -> Result<(), Gone>;
 
     /// Answers that arrived, with the numbers of their tasks; waits a moment if there are none.
     ///
@@ -68,6 +68,11 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// Subtrees per sign to begin with. Not a function of the number of workers, so that every run goes
 /// the same way.
 const ITEMS: usize = 64;
+/// A task ends after so many seconds, closed or not: so much is lost with a worker, and so often a large
+/// subtree is divided again.
+const SLICE: f64 = 20.0;
+/// The least that makes sense.
+const SHORT: f64 = 0.5;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -263,13 +268,16 @@ impl Farm<'_> {
             return Ok(());
         }
         let room = (2 * self.workers.capacity()?).max(2);
+        // Twice as many are sent as are worked on: a task may begin when another one has ended.
+        let left = |at: Instant| 0.5 * at.saturating_duration_since(Instant::now()).as_secs_f64();
+        let slice = self.options.deadline.map_or(SLICE, |at| left(at).clamp(SHORT, SLICE));
         while self.away.len() < room {
             let Some(place) = self.waiting.pop_first() else { break };
             let Some(Piece::Open(open)) = self.pieces.get(&place) else { continue };
             let mut alone = Pieces::default();
             alone.push(Piece::Open(open.clone()));
             let side = place.first().map_or(0, |side| *side as usize);
-            self.workers.submit(self.sent, side, bytes(&alone))?;
+            self.workers.submit(self.sent, side, bytes(&alone), slice)?;
             self.away.insert(self.sent, place);
             self.sent += 1;
         }
