@@ -92,6 +92,13 @@ fn slope_1_at_a_kink_of_an_inner_layer_counts() {
         accepts(&["-1 7 0 -6", "", ""], &p, "all");
         let falls = refused(&["-1 6 0 -6", "", ""], &p, "all");
         assert_eq!(falls, Error::MarginFalls(0), "{activation}");
+        // Whichever kink it is.
+        let p = problem(activation, &["1 0; 0 0; 0 0; 0 0", "1 1 1 1", "1"], "1 1", &[1]);
+        for kinks in ["0 -6 0 1 0 1", "0 1 0 -6 0 1", "0 1 0 1 0 -6"] {
+            accepts(&[&format!("-1 7 {kinks}"), "", ""], &p, "all");
+            let falls = refused(&[&format!("-1 5 {kinks}"), "", ""], &p, "all");
+            assert_eq!(falls, Error::MarginFalls(0), "{activation}, {kinks}");
+        }
     }
 }
 
