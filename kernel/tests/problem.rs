@@ -5,8 +5,9 @@ use common::*;
 use maxmargin_kernel::network::{
     Layer, MAX_DEPTH, Network, NetworkError, NetworkJson, NotTwoLayer, TwoLayer,
 };
-use maxmargin_kernel::number::{ParseNumberError, ScaledVec};
+use maxmargin_kernel::number::{ParseNumberError, ScaledVec, compare};
 use maxmargin_kernel::problem::{DataError, Problem};
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 fn built(json: &str) -> Result<Network, NetworkError> {
@@ -80,6 +81,19 @@ fn every_network_error_is_the_expected_one() {
         });
     }
     assert_eq!(names.len(), 10, "{names:?}");
+    let short = Layer::dense(3, 2, 2, ScaledVec::from_f64s(&[1.0; 3]).unwrap());
+    let expected = NetworkError::Ragged { layer: 3, row: 0, found: 3, expected: 4 };
+    assert_eq!(short.unwrap_err(), expected);
+    // What is past a limit, and what is no network.
+    for (error, limit) in [
+        (NetworkError::Depth(0), false),
+        (NetworkError::Depth(MAX_DEPTH), false),
+        (NetworkError::Depth(MAX_DEPTH + 1), true),
+        (NetworkError::TooLong(1), true),
+        (expected, false),
+    ] {
+        assert_eq!(error.is_limit(), limit, "{error}");
+    }
 }
 
 #[test]
@@ -159,4 +173,83 @@ fn neurons_are_those_with_an_output() {
         assert_eq!(TwoLayer::with_one_output(p.network()).unwrap_err(), reason);
         assert_eq!(TwoLayer::new(p.network()).is_ok(), matches!(reason, NotTwoLayer::Outputs(_)));
     }
+}
+
+#[test]
+fn neurons_of_several_outputs_need_one_of_them() {
+    let p = problem(RELU, &["1 0; 0 1; 1 1", "1 . .; . 1 ."], "1 1", &[0]);
+    let list = TwoLayer::new(p.network()).unwrap();
+    assert_eq!(list.outputs, 2);
+    let seen: Vec<_> = list.neurons.iter().map(|n| (n.index, n.v.clone())).collect();
+    let one = || Some(q("1"));
+    assert_eq!(seen, [(0, vec![one(), None]), (1, vec![None, one()])]);
+}
+
+#[test]
+fn dead_units_have_no_weight_on_either_side() {
+    let dead = |layers: &[&str]| {
+        let p = problem(RELU, layers, "1 1", &[1]);
+        let list = TwoLayer::with_one_output(p.network());
+        let by_neuron = list.map(|l| l.neurons.iter().filter(|n| n.is_dead()).count());
+        (p.facts().dead, by_neuron.ok())
+    };
+    assert_eq!(dead(&["1 1; 0 2", "1 3"]), (0, Some(0)));
+    // Neither a unit without inputs nor one without output alone.
+    assert_eq!(dead(&["1 1; 0 0; 0 1; 0 0; 0 0", "1 1 0 0 0"]), (2, Some(2)));
+    assert_eq!(dead(&["1 1; 0 0; 0 0", "1 0 0; 0 0 0; 0 0 1", "1 0 1"]), (2, None));
+    assert_eq!(dead(&["1 1", "1; 0; 0", "1 0 0"]), (2, None));
+}
+
+#[test]
+fn repeated_samples_are_counted_and_contradictions_found() {
+    let of = |samples: &str, labels: &[i64]| problem(LINEAR, &["1 1"], samples, labels);
+    let p = of("1 2; 2 4; 1 2; 2/2 4/2; 1 2", &[1, 1, 1, 1, -1]);
+    assert_eq!((p.data().duplicates(), p.facts().duplicates), (2, 2));
+    assert_eq!(p.data().contradiction(), Some((0, 4)));
+    let p = of("1 2; 2 4; 1 2", &[1, -1, 1]);
+    assert_eq!((p.data().duplicates(), p.data().contradiction()), (1, None));
+    assert_eq!(of("1 2; 2 4", &[1, -1]).data().duplicates(), 0);
+}
+
+#[test]
+fn normalised_margins_are_bracketed_and_compared() {
+    // ν = 6/√6³ = 1/√6.
+    let p = problem(LINEAR, &["2", "1", "1"], "3", &[1]);
+    let (low, high) = p.normalised_margin().unwrap();
+    let six = q("6");
+    assert!(compare(&(&low * &low * &six), &q("1")).is_le());
+    assert!(compare(&(&high * &high * &six), &q("1")).is_ge());
+    assert!(compare(&low, &q("0")).is_gt() && compare(&(high - low), &q("1e-20")).is_lt());
+    // γ = 1/6, |θ|² = 13/36: ν = 6/13.
+    let p = problem(LINEAR, &["1/2", "1/3"], "1", &[1]);
+    assert_eq!(p.normalised_margin(), Some((q("6/13"), q("6/13"))));
+    let against = |bound: &str| p.compare_normalised_margin(&q(bound));
+    assert_eq!(against("6/13"), Some(Ordering::Equal));
+    assert_eq!(against("0.4615384615384615"), Some(Ordering::Greater));
+    assert_eq!(against("0.4615384615384616"), Some(Ordering::Less));
+    assert_eq!(against("-1"), Some(Ordering::Greater));
+    let wrong = problem(LINEAR, &["1/2", "1/3"], "1", &[-1]);
+    assert_eq!((wrong.normalised_margin(), wrong.compare_normalised_margin(&q("0"))), (None, None));
+}
+
+#[test]
+fn an_architecture_is_activation_shapes_and_patterns() {
+    let of = |activation, layers: &[&str]| network(activation, layers).to_network().unwrap();
+    let base = of(RELU, &["1 .; 2 3", "5 6"]);
+    assert!(base.same_architecture(&base));
+    assert!(base.same_architecture(&of(RELU, &["7 .; 0 1", "0 9"])));
+    for (other, why) in [
+        (of(LINEAR, &["1 .; 2 3", "5 6"]), "activation"),
+        (of(RELU, &["1 4; 2 3", "5 6"]), "first pattern"),
+        (of(RELU, &["1 .; 2 3", "5 ."]), "last pattern"),
+        (of(RELU, &["1 .; 2 3; 1 1", "5 6 1"]), "width"),
+        (of(RELU, &["1 .; 2 3", "5 6", "1"]), "depth"),
+    ] {
+        assert!(!base.same_architecture(&other) && !other.same_architecture(&base), "{why}");
+    }
+    // Dense layers of one size and different shapes.
+    let (wide, tall) = (of(RELU, &["1 2 3"]), of(RELU, &["1; 2; 3"]));
+    assert!(!wide.same_architecture(&tall));
+    let dense: Vec<bool> = base.layers().iter().map(Layer::is_dense).collect();
+    assert_eq!(dense, [false, true]);
 }

@@ -199,6 +199,11 @@ fn slopes_only_where_they_belong() {
         ConvexCellError::Kink { sample: 1, layer: 1, unit: 0 }.into()
     );
     assert_eq!(at_j(&[(1, 0, "3/5"), (0, 1, "3/5")]), not_kink(0, 1).into());
+    // Twice, be it with one value or with two.
+    for p in ["3/5", "1"] {
+        let twice = at_j(&[(0, 1, "3/5"), (0, 1, p), (1, 0, "3/5")]);
+        assert_eq!(twice, not_kink(0, 1).into());
+    }
     assert_eq!(at_j(&[(0, 0, "1")]), not_kink(0, 0).into());
     assert_eq!(at_j(&[(0, 7, "1")]), not_kink(0, 7).into());
     assert_eq!(at_j(&[(7, 0, "1")]), not_kink(7, 0).into());

@@ -83,6 +83,25 @@ fn every_slope_at_a_kink_counts() {
     assert_eq!(refused(&["0 1 0 -1/2", "0 -1/2"], &fixture_d(), "all"), Error::MarginFalls(1));
 }
 
+/// Depth 3: below the last hidden layer the slopes of kinks are enumerated, and the worst is slope 1.
+#[test]
+fn slope_1_at_a_kink_of_an_inner_layer_counts() {
+    for activation in [RELU, r#"{"leaky_relu": "1/2"}"#, r#"{"leaky_relu": "3/4"}"#] {
+        let p = problem(activation, &["1 0; 0 0", "1 1", "1"], "1 1", &[1]);
+        // The live unit gains 6, the kink loses 6 times its slope; then the one gains 5 only.
+        accepts(&["-1 7 0 -6", "", ""], &p, "all");
+        let falls = refused(&["-1 6 0 -6", "", ""], &p, "all");
+        assert_eq!(falls, Error::MarginFalls(0), "{activation}");
+        // Whichever kink it is.
+        let p = problem(activation, &["1 0; 0 0; 0 0; 0 0", "1 1 1 1", "1"], "1 1", &[1]);
+        for kinks in ["0 -6 0 1 0 1", "0 1 0 -6 0 1", "0 1 0 1 0 -6"] {
+            accepts(&[&format!("-1 7 {kinks}"), "", ""], &p, "all");
+            let falls = refused(&[&format!("-1 5 {kinks}"), "", ""], &p, "all");
+            assert_eq!(falls, Error::MarginFalls(0), "{activation}, {kinks}");
+        }
+    }
+}
+
 #[test]
 fn independent_slopes_are_a_superset_with_sharing() {
     // True only because the two slopes are tied; the rule does not see that, and refuses.

@@ -41,6 +41,13 @@ fn local_optima_of_the_paper_that_are_not_global() {
     let e3 = fixture_e3();
     accepts(&["1 0 -1 0", "1 1", "1 1"], &e3, "layer:1");
     accepts(&["1 0 -1 0", "1 1", "1 1"], &e3, "all");
+    // The fixed layer compared entry by entry, with fractions in it.
+    let halves = problem(RELU, &["0 1; 0 1", "1/2 1/3"], "1 1/4; -1 1/4", &[1, 1]);
+    accepts(&["1 0 -1 0", "1/2 1/3"], &halves, "layer:1");
+    for changed in ["1/2 1/4", "1 1/3", "3 2"] {
+        let point = at(&["1 0 -1 0", changed]);
+        assert_eq!(refused(&point, &halves, "layer:1"), PointError::FixedLayer(2), "{changed}");
+    }
     // D: the other unit shares the work.
     accepts(&["1 1/4 0 7/8", "1 7/8"], &fixture_d(), "all");
 }

@@ -70,10 +70,16 @@ impl Meter {
         outcome
     }
 
+    /// The time allowed: the caller's limit, else 30 seconds and one more for every 16 kB of a file
+    /// that brings its own problem.
+    fn time(&self) -> Option<Duration> {
+        let own = || (!self.tied).then(|| Duration::from_secs(30 + (self.bytes.get() >> 14)));
+        self.limits.time.or_else(own)
+    }
+
     /// Whether there is time left.
     pub(crate) fn in_time(&self) -> Result<(), Limit> {
-        let own = || (!self.tied).then(|| Duration::from_secs(30 + (self.bytes.get() >> 14)));
-        match self.limits.time.or_else(own) {
+        match self.time() {
             Some(limit) if self.started.elapsed() > limit => Err(Limit::Time(limit.as_secs())),
             _ => Ok(()),
         }
@@ -82,5 +88,28 @@ impl Meter {
     /// The limit at which reading stopped.
     pub(crate) fn reached(&self) -> Option<Limit> {
         self.reached.borrow().clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_of_a_file_grows_with_its_bytes() {
+        let seconds = Duration::from_secs;
+        let after = |limits, tied, bytes| {
+            let meter = Meter::new(limits, tied);
+            meter.count_bytes(bytes).unwrap();
+            meter.time()
+        };
+        let all = Limits::default();
+        assert_eq!(after(all, false, 0), Some(seconds(30)));
+        assert_eq!(after(all, false, (16 << 10) - 1), Some(seconds(30)));
+        assert_eq!(after(all, false, 160 << 10), Some(seconds(40)));
+        assert_eq!(after(all, true, 160 << 10), None);
+        let own = Limits { time: Some(seconds(7)), ..all };
+        assert_eq!(after(own, false, 160 << 10), Some(seconds(7)));
+        assert_eq!(after(own, true, 160 << 10), Some(seconds(7)));
     }
 }

@@ -32,7 +32,7 @@
 //! Without kinks this is 3.5c, with them 3.5d. In scope `layer l` the Hessian is 0. Where a curve of
 //! equally good points passes through θ (two parallel neurons in one cell, or a scaling between two
 //! coordinates that λ does not see) `A` is singular and the rule does not apply.
-use super::elimination::{Definiteness, MAX_DIMENSION, TooLarge, definiteness};
+use super::elimination::{Definiteness, MAX_DIMENSION, MAX_MATRIX_BITS, TooLarge, definiteness};
 use super::multipliers;
 use super::piece::{Piece, Pieces, Unit};
 use super::{Refusal, wrong_claim};
@@ -154,6 +154,13 @@ impl SecondOrder {
         let dimension = coordinates.len();
         if dimension > MAX_DIMENSION {
             return Err(SecondOrderError::from(TooLarge::Dimension(dimension)).into());
+        }
+        // A long c makes every entry long: refused before the matrix is formed, which costs a gcd per
+        // entry, and not after.
+        let long = self.penalty.0.numer().bits().max(self.penalty.0.denom().bits());
+        let bits = u64::try_from(dimension).unwrap_or(u64::MAX).saturating_mul(long);
+        if bits > MAX_MATRIX_BITS {
+            return Err(SecondOrderError::from(TooLarge::Bits(bits)).into());
         }
         let entries: usize = network.layers().iter().map(|l| l.rows() * l.cols()).sum();
         let work = dimension.saturating_mul(entries).saturating_mul(lambda.len());

@@ -144,3 +144,20 @@ impl CoverChecker {
 fn nearest(n: &BigInt, d: &BigInt) -> BigInt {
     (n * 2i32 + d).div_floor(&(d * 2i32))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The slack allows for half a unit, not for one.
+    #[test]
+    fn nearest_is_half_a_unit_away_at_most() {
+        for d in 1i64..=9 {
+            for n in -40i64..=40 {
+                let m = nearest(&n.into(), &d.into());
+                let away = (m * d - n) * 2;
+                assert!(away <= d.into() && away >= (-d).into(), "{n}/{d}");
+            }
+        }
+    }
+}
