@@ -8,11 +8,13 @@ use exact::*;
 use maxmargin_kernel::certificate::Proof;
 use maxmargin_kernel::claim::Claim;
 use maxmargin_kernel::network::NotTwoLayer;
+use maxmargin_kernel::number::{Rational, compare};
 use maxmargin_kernel::problem::Problem;
 use maxmargin_kernel::proof::Refusal;
 use maxmargin_kernel::proof::cover::{CoverError, Node};
 use maxmargin_kernel::proof::dual_bound::{Cone, DualBoundError};
 use maxmargin_kernel::proof::width_tree::{Leaf, MAX_OPEN, WidthNode, WidthTree, WidthTreeError};
+use proptest::prelude::*;
 
 const RULE: &str = "width_tree";
 
@@ -251,4 +253,72 @@ fn kinks_may_be_divided_with_multipliers_of_their_own() {
         check(&j, wrong, &local("all")),
         Err(Refusal::WidthTree(WidthTreeError::Leaf { node: 2, .. }))
     ));
+}
+
+/// [`narrow`] with samples `R(±a, b)`, `R` a Pythagorean rotation, and a balanced neuron of any length.
+fn planted_at_width_one(a: i64, b: i64, (p, r): (i64, i64), length: i64) -> Problem {
+    let norm = p * p + r * r;
+    let (cos, sin) = (p * p - r * r, 2 * p * r);
+    let rotated = |x: i64, y: i64, d: i64| {
+        format!("{}/{} {}/{}", cos * x - sin * y, d * norm, sin * x + cos * y, d * norm)
+    };
+    let samples = format!("{}; {}", rotated(a, b, 16), rotated(-a, b, 16));
+    let layers = [rotated(0, length, 3), format!("{length}/3")];
+    problem(RELU, &layers.each_ref().map(String::as_str), &samples, &[1, 1])
+}
+
+/// [`tree`] in units that hold T exactly.
+fn fine_tree() -> Vec<WidthNode> {
+    let mut nodes = tree();
+    for node in &mut nodes {
+        if let WidthNode::Leaf(leaf) = node {
+            leaf.multipliers.units = units("1", "1/1024", "1");
+        }
+    }
+    nodes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn planted_optima_pass_and_mutants_fail(
+        a in 1i64..40,
+        b in 1i64..40,
+        rotation in (1i64..6, 0i64..6),
+        length in 1i64..9,
+        edits in prop::collection::vec((0usize..4, 0usize..64, 0usize..64), 1..4),
+        less in 1i64..1_000_000,
+    ) {
+        let p = planted_at_width_one(a, b, rotation, length);
+        prop_assert_eq!(check(&p, fine_tree(), &global("all")), Ok(11));
+        prop_assert_eq!(check(&p, fine_tree(), &local("all")), Ok(11));
+        // ν = b/32, and nothing proves less, whatever is done to the tree.
+        let exact = Rational::new(b.into(), 32.into());
+        prop_assert!(compare(p.gamma().unwrap(), &(&exact * p.network().norm_squared())).is_eq());
+        let claim = at_most("everywhere", &format!("{b}/32"));
+        let below = at_most("everywhere", &format!("{}/{}", b * less, 32 * (less + 1)));
+        prop_assert_eq!(check(&p, fine_tree(), &claim), Ok(11));
+        prop_assert!(check(&p, fine_tree(), &below).is_err());
+        let mut nodes = fine_tree();
+        for (kind, first, second) in edits {
+            let (i, j) = (first % nodes.len(), second % nodes.len());
+            match kind {
+                0 => { nodes.remove(i); }
+                1 => { let copy = nodes[i].clone(); nodes.insert(j, copy); }
+                2 => nodes.swap(i, j),
+                _ => nodes[i] = [WidthNode::Output(0), WidthNode::Split(0, second % 2), WidthNode::Symmetric(0, second % 2)][second % 3].clone(),
+            }
+            prop_assert!(check(&p, nodes.clone(), &below).is_err());
+            if nodes.is_empty() { break }
+        }
+        // A tree that lacks a node, or has one too many, proves nothing.
+        for i in 0..tree().len() {
+            let (mut less, mut more) = (fine_tree(), fine_tree());
+            let copy = less.remove(i);
+            more.insert(i, copy);
+            prop_assert!(check(&p, less, &claim).is_err());
+            prop_assert!(check(&p, more, &claim).is_err());
+        }
+    }
 }
