@@ -340,6 +340,30 @@ impl Deep {
         Self { x, y, ..self.clone() }
     }
 
+    /// The same point in another frame, with larger data, and with the classes under other names.
+    fn images(&self, rng: &mut Pcg64Mcg) -> [(&'static str, Self); 3] {
+        let frame = orthogonal(rng, self.x[0].len(), 3);
+        let turn = |x: &Vec<Rational>| -> Vec<Rational> {
+            frame.iter().map(|r| r.iter().zip(x).map(|(a, b)| a * b).sum()).collect()
+        };
+        let mut rotated = self.clone();
+        rotated.x = self.x.iter().map(turn).collect();
+        rotated.layers[0] = self.layers[0].iter().map(turn).collect();
+        let mut scaled = self.clone();
+        scaled.x.iter_mut().flatten().for_each(|e| *e *= rational(5, 3));
+        let mut named = self.clone();
+        let last = named.layers.last_mut().unwrap();
+        if last.len() == 1 {
+            last[0].iter_mut().for_each(|v| *v = -v.clone());
+            named.y.iter_mut().for_each(|y| *y = -*y);
+        } else {
+            let classes = last.len() as i64;
+            last.rotate_right(1);
+            named.y.iter_mut().for_each(|y| *y = (*y + 1) % classes);
+        }
+        [("rotated", rotated), ("data scaled", scaled), ("classes renamed", named)]
+    }
+
     /// The units of a hidden layer in another order.
     fn with_units(&self, layer: usize, order: &[usize]) -> Self {
         let mut image = self.clone();
@@ -413,6 +437,17 @@ proptest! {
         units.shuffle(&mut rng);
         let image = point.with_units(layer, &units);
         prop_assert_eq!(&answers(&image.problem(), Scope::All, &NEARBY), &before, "units in another order");
+    }
+
+    /// Nor on the frame, the scale of the data, or the names of the classes.
+    #[test]
+    fn verdicts_about_deep_points_have_the_symmetries_of_the_problem(seed in any::<u64>()) {
+        let Some(point) = deep(seed) else { return Ok(()) };
+        let mut rng = Pcg64Mcg::seed_from_u64(seed ^ 2);
+        let before = answers(&point.problem(), Scope::All, &NEARBY);
+        for (name, image) in point.images(&mut rng) {
+            prop_assert_eq!(&answers(&image.problem(), Scope::All, &NEARBY), &before, "{}", name);
+        }
     }
 
     /// A hidden layer of a deep ReLU network called a global optimum by itself survives random
