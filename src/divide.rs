@@ -154,6 +154,9 @@ sealed!(Run, "maxmargin-cover-run");
 sealed!(Item, "maxmargin-cover-item");
 sealed!(Part, "maxmargin-cover-part");
 
+/// Subtrees per sign in which [`split`] looks for violators, whatever the number of items.
+const WIDE: usize = 1024;
+
 /// What [`split`] wrote.
 #[derive(Clone, Copy, Debug)]
 pub struct Division {
@@ -179,24 +182,42 @@ pub fn split(
     request: &Request,
     count: usize,
     dir: &Path,
-    report: impl FnMut(global::Status),
+    mut report: impl FnMut(global::Status),
 ) -> Result<Division, DivideError> {
     let (data, view, mut options) = prepare(data, request)?;
     options.covers = false;
-    let mut found: Global = global::search(&view, &[], &options, report);
-    let network = global::network(&view, &request.activation, &found.network);
-    let (Some(network), Some(mut covers)) = (network, found.pending.take()) else {
-        return Err(none(&found).into());
-    };
-    let options = cover::Options {
+    let limits = cover::Options {
         deadline: request.budget.deadline,
         cancel: Some(&request.budget.cancel),
+        parallel: request.threads > 1,
         ..Default::default()
     };
-    let ran = covers.expand(&view, &options, count.div_ceil(2), &mut found.nodes);
-    if matches!(ran, Ran::Violated(_)) {
-        return Err(DivideError::Violated(0));
-    }
+    // Violators that come up in the first levels go back into the search.
+    let mut seeds: Vec<(f64, Vec<f64>)> = Vec::new();
+    let (found, network, covers) = loop {
+        let mut found: Global = global::search(&view, &seeds, &options, &mut report);
+        let network = global::network(&view, &request.activation, &found.network);
+        let (Some(network), Some(mut covers)) = (network, found.pending.take()) else {
+            return Err(none(&found).into());
+        };
+        // Most levels of the covers are cheap: so many as find what depth first would find late.
+        let wide = count.div_ceil(2).max(WIDE);
+        let mut probe = covers.clone();
+        let ran = match probe.expand(&view, &limits, wide, &mut found.nodes) {
+            Ran::Violated(violators) => Ran::Violated(violators),
+            _ => covers.expand(&view, &limits, count.div_ceil(2), &mut found.nodes),
+        };
+        match ran {
+            Ran::Violated(violators) => {
+                if request.budget.expired() {
+                    return Err(DivideError::Violated(0));
+                }
+                seeds.extend(found.network);
+                seeds.extend(violators);
+            }
+            _ => break (found, network, covers),
+        }
+    };
     let gap = found.upper / (covers.sum() / covers.target()) - 1.0;
     let format = Run::FORMAT.to_string();
     let (network, data) = (NetworkJson::from_network(&network), DataJson::from_data(&data));
@@ -294,7 +315,7 @@ pub fn prove(
 ///
 /// # Errors
 /// [`DivideError`].
-pub fn join(dir: &Path) -> Result<(Problem, View, Global, bool), DivideError> {
+pub fn join(dir: &Path) -> Result<(Problem, Global, bool), DivideError> {
     let run_at = dir.join("run.json");
     let mut run = Run::read(&run_at)?;
     let parts_at = dir.join("parts");
@@ -342,7 +363,8 @@ pub fn join(dir: &Path) -> Result<(Problem, View, Global, bool), DivideError> {
     if !run.covers.fits(view.len()) {
         return Err(malformed("its covers do not fit the data".into()));
     }
-    let (lower, bound, proof) = run.covers.certified(&view);
+    let nothing = || malformed("its covers prove nothing".into());
+    let (lower, bound, proof) = run.covers.certified(&view, 0.0).ok_or_else(nothing)?;
     let result = Global { lower, bound: Some((bound, proof)), ..Global::default() };
-    Ok((problem, view, result, closed))
+    Ok((problem, result, closed))
 }

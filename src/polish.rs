@@ -10,13 +10,12 @@
 use crate::budget::Budget;
 use crate::numeric::lazy::{Candidate, LazyProgram};
 use crate::numeric::two_layer::{Unit, View, dot, length};
-use crate::prove::cover::{Instance, local_maximise};
+use crate::prove::cover::{Effort, Instance, local_maximise};
 use crate::prove::point::{balanced, better};
 use maxmargin_kernel::network::Network;
 use maxmargin_kernel::problem::Problem;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
-use std::time::Instant;
 
 /// How to polish.
 #[derive(Clone, Debug)]
@@ -74,7 +73,7 @@ pub fn polish(problem: &Problem, view: &View, options: &Options) -> Option<Polis
     let mut best = state.cost();
     while rounds < options.rounds && !options.budget.expired() {
         rounds += 1;
-        let Some(lambda) = state.solve(options.budget.deadline) else { break };
+        let Some(lambda) = state.solve(&options.budget) else { break };
         let cost = state.cost();
         let improved = cost < best * (1.0 - PROGRESS);
         best = best.min(cost);
@@ -138,7 +137,7 @@ impl<'a> State<'a> {
     }
 
     /// Solves the program of the present sides; the neurons move to its optimum. Returns `λ`.
-    fn solve(&mut self, deadline: Option<Instant>) -> Option<Vec<f64>> {
+    fn solve(&mut self, budget: &Budget) -> Option<Vec<f64>> {
         // Neurons on the same sides share one vector; it is split evenly among them.
         self.program.candidates.clear();
         let mut members: Vec<Vec<usize>> = Vec::new();
@@ -154,7 +153,7 @@ impl<'a> State<'a> {
                 }
             }
         }
-        let optimum = self.program.solve(deadline)?;
+        let optimum = self.program.solve(budget)?;
         for (list, u) in members.iter().zip(&optimum.u) {
             let share = 1.0 / list.len() as f64;
             for &j in list {
@@ -222,8 +221,11 @@ impl<'a> State<'a> {
                 }
             }
             let support = &view.units[j].support;
-            let found =
-                local_maximise(&self.instance(lambda, neuron.sign, support), &starts, false);
+            let found = local_maximise(
+                &self.instance(lambda, neuron.sign, support),
+                &starts,
+                Effort::QUIET,
+            );
             let adjacent = |w: &[f64]| {
                 (0..view.len()).all(|i| {
                     let convex = neuron.sign * view.y[i] > 0.0;
@@ -267,7 +269,7 @@ impl<'a> State<'a> {
                 }
                 starts.push(start);
             }
-            let found = local_maximise(&instance, &starts, false);
+            let found = local_maximise(&instance, &starts, Effort::QUIET);
             violators.extend(
                 found.into_iter().filter(|f| f.value > 1.0 + 1e-7).map(|f| (f.value, sign, f.w)),
             );

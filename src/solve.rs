@@ -33,7 +33,8 @@ pub struct Request {
 pub struct Solved {
     /// The network and the data.
     pub problem: Problem,
-    /// `margin_at_least` and, if one was found, `margin_at_most`, for any width.
+    /// `margin_at_least` and, if one was found, `margin_at_most`, for any width. The kernel sees the
+    /// latter when the certificate is sealed, once.
     pub entries: Vec<Entry>,
     /// Cost `1/(2ν)` of the network.
     pub upper: f64,
@@ -88,7 +89,7 @@ pub fn solve(
     report: impl FnMut(Status),
 ) -> Result<Solved, SolveError> {
     let (data, view, options) = prepare(data, request)?;
-    let found = global::search(&view, &[], &options, report);
+    let mut found = global::search(&view, &[], &options, report);
     let network =
         global::network(&view, &request.activation, &found.network).ok_or(none(&found))?;
     let problem = Problem::new(network, data)?;
@@ -96,7 +97,7 @@ pub fn solve(
     let lower = point::prove(&problem, None, Region::AnyWidth).ok_or(SolveError::NoNetwork)?;
     entries.push(lower);
     let mut nodes = 0;
-    let bound = global::upper_entry(&problem, &found);
+    let bound = global::upper_entry(&mut found);
     let proved = bound.is_some();
     if let Some((entry, count)) = bound {
         nodes = count;

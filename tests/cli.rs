@@ -90,7 +90,13 @@ impl Folder {
     }
 
     fn run(&self, arguments: &[&str]) -> Run {
+        self.pipe(arguments, b"")
+    }
+
+    /// The same with something on standard input.
+    fn pipe(&self, arguments: &[&str], input: &[u8]) -> Run {
         let mut command = assert_cmd::Command::cargo_bin("maxmargin").unwrap();
+        command.write_stdin(input);
         let output = command.args(arguments).env("COLUMNS", "100").current_dir(self.0.path());
         let Output { status, stdout, stderr } = output.output().unwrap();
         Run {

@@ -26,4 +26,5 @@ certify digits01_m10_polished "$scratch/digits.safetensors" $digits --bracket ne
 certify iris_m10_polished "$scratch/iris.safetensors" $iris --bracket near:1e-6
 "$maxmargin" solve --data $digits --certificate $out/digits01_best.cert.json > /dev/null
 "$maxmargin" solve --data $iris --gap 1e-9 --certificate $out/iris_best.cert.json > /dev/null
+"$maxmargin" solve --data examples/iris/iris12.data.npz --certificate $out/iris12_best.cert.json > /dev/null
 ls -l "$out"

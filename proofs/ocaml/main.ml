@@ -11,11 +11,32 @@
        LABEL x_1 .. x_D                     LABEL: + or - (one output), or a class from 0
      claims K, then K times one of
        claim not_local_optimum SCOPE curve  per layer COUNT, per coordinate k c_1 .. c_k (of eps, eps^2, ..)
+       claim kkt all terms COUNT, then COUNT times: CONSTRAINT WEIGHT and a curve as above
        claim not_global_optimum SCOPE point COUNT, then COUNT vectors: n c_1 .. c_n
-       claim margin_at_least everywhere B point COUNT, then as above (0: the network itself)
+       claim margin_at_least REGION B point COUNT, then as above (0: the network itself)
+       claim margin_at_least REGION B network M, then M layers as above
+       claim margin_at_most REGION B constraints COUNT, then COUNT indices: one, or two opposite ones
+       claim margin_at_most REGION B linear COUNT, then COUNT times: SAMPLE NUMBER
+       claim global_optimum all linear, as above
+       claim margin_at_most REGION B covers COVERS
+       claim local_optimum all covers COVERS
+       claim global_optimum all covers COVERS
+       claim local_optimum layer:L multipliers COUNT, then COUNT times: CONSTRAINT NUMBER
+       claim global_optimum layer:L multipliers, as above
        claim uncovered WORD .. WORD ;       a claim for which no rule is proved: echoed, not checked
      end
-   Numbers are p or p/q.  SCOPE is all or layer:L, L from 1. *)
+   Numbers are p or p/q.  SCOPE is all or layer:L, L from 1.  REGION is cell, near:DELTA, everywhere, any_width.
+   COVERS:
+     unit U grid G fine F den D factor Q ends E tau A   (theories/Layout.v)
+     lambda K, then K times: SAMPLE COUNT        multipliers in units U
+     covers C, then C times
+       cover SIGN columns K c_1 .. c_K bound T entries N, then N times
+         SAMPLE SIGN RADIUS CUT ETA  D x_1 .. x_D      SIGN: of w . x on the cone, + - or . for free
+       nodes COUNT BYTES, a line end, and COUNT lines of BYTES bytes together: nodes depth first, one of
+         s ITEM | e ITEM | c TIMES a_1 .. a_N
+         q TIMES a_1 .. a_N  K (ITEM ROOT)*K  KAPPA
+         t TIMES a_1 .. a_N  K (ITEM TAU END)*K upper ends  K (ITEM TAU END)*K lower ends
+     an END counts E, a TAU A; TIMES counts Q, a ROOT d is the parabola (Q d^2/E) z^2. *)
 module Integer = Z   (* Checker has a Z of its own *)
 open Checker
 
@@ -69,10 +90,16 @@ let show { qnum; qden } =
   let g = Integer.gcd qnum qden in
   let p = Integer.div qnum g and q = Integer.div qden g in
   if Integer.equal q Integer.one then Integer.to_string p else Integer.to_string p ^ "/" ^ Integer.to_string q
+let show_region = function
+  | QCell -> "cell" | QNear d -> "near:" ^ show d | QEverywhere -> "everywhere" | QAnyWidth -> "any_width"
 let show_claim = function
+  | QKkt -> "kkt all"
   | QNotLocalOptimum s -> "not_local_optimum " ^ show_scope s
   | QNotGlobalOptimum s -> "not_global_optimum " ^ show_scope s
-  | QMarginAtLeast b -> "margin_at_least all everywhere " ^ show b
+  | QMarginAtLeast (k, b) -> Printf.sprintf "margin_at_least all %s %s" (show_region k) (show b)
+  | QLocalOptimum s -> "local_optimum " ^ show_scope s
+  | QGlobalOptimum s -> "global_optimum " ^ show_scope s
+  | QMarginAtMost (k, b) -> Printf.sprintf "margin_at_most all %s %s" (show_region k) (show b)
 
 let layer () =
   let u = vector () in
@@ -82,21 +109,158 @@ let layer () =
 let sample d =
   let y = match next () with "+" -> Positive | "-" -> Negative | s -> Class (nat (count_of s)) in
   (many d number, y)
-let claim depth =
+let region () = match next () with
+  | "cell" -> QCell
+  | "everywhere" -> QEverywhere
+  | "any_width" -> QAnyWidth
+  | s when String.length s > 5 && String.sub s 0 5 = "near:" -> QNear (number_of (String.sub s 5 (String.length s - 5)))
+  | s -> fail "not a region: `%s'" s
+
+(* Nodes are parsed when the checker asks for them, from their place in the text. *)
+let position = ref 0
+let rec skip () = if blank (String.unsafe_get !text !position) then (incr position; skip ())
+let letter () =
+  skip ();
+  let c = !text.[!position] in
+  incr position; c
+let small () =
+  skip ();
+  let negative = !text.[!position] = '-' in
+  if negative then incr position;
+  let start = !position in
+  let value = ref 0 in
+  let c = ref !text.[!position] in
+  while '0' <= !c && !c <= '9' do
+    value := 10 * !value + Char.code !c - 48; incr position; c := !text.[!position]
+  done;
+  if !position = start then fail "not an integer in a tree, at byte %d" start;
+  if !position - start > 18 then begin   (* may not fit *)
+    let big = Integer.of_string (String.sub !text start (!position - start)) in
+    if negative then Integer.neg big else big
+  end else Integer.of_int (if negative then - !value else !value)
+let index () =
+  let i = small () in
+  if Integer.sign i < 0 || Integer.numbits i > 16 then fail "not an item: %s" (Integer.to_string i);
+  nat (Integer.to_int i)
+let times f n = let rec go k = if k = 0 then [] else let x = f () in x :: go (k - 1) in go n
+let tree ~items ~count ~start ~factor ~ends ~tau () =
+  let common () = Integer.mul factor (small ()) in
+  let coefficients () = times small items in
+  let updates () =
+    times (fun () -> let i = index () in let t = small () in let e = small () in
+                     ((i, Integer.mul tau t), Integer.mul ends e)) (Integer.to_int (small ())) in
+  let node () = match letter () with
+    | 's' -> Split (index ())
+    | 'e' -> Empty (index ())
+    | 'c' -> let t = common () in CloseLeaf (t, coefficients ())
+    | 't' ->
+      let t = common () in
+      let a = coefficients () in let u = updates () in let l = updates () in
+      Tighten (t, a, u, l)
+    | 'q' ->
+      let t = common () in
+      let a = coefficients () in
+      let b = Array.make items Integer.zero in
+      let set () =
+        let i = Integer.to_int (small ()) in
+        let d = small () in
+        if i < 0 || i >= items then fail "not an item: %d" i;
+        b.(i) <- Integer.mul factor (Integer.mul d d) in
+      for _ = 1 to Integer.to_int (small ()) do set () done;
+      let kappa = small () in
+      Quadratic (t, a, Array.to_list b, ends, kappa)
+    | c -> fail "not a node: `%c'" c in
+  let rec from k at = lazy (
+    if k = count then Stop
+    else begin position := at; let n = node () in More (n, from (k + 1) !position) end) in
+  from 0 start
+
+(* A list of [n] with these values at these places, the others [none]. *)
+let spread n none values =
+  let a = Array.make n none in
+  List.iter (fun (i, v) -> if i >= n then fail "no sample %d" i else a.(i) <- v) values;
+  Array.to_list a
+let covers ~samples ~inputs =
+  expect "unit"; let unit_ = number () in
+  expect "grid"; let grid = number () in
+  expect "fine"; let fine = integer (next ()) in
+  expect "den"; let den = integer (next ()) in
+  expect "factor"; let factor = integer (next ()) in
+  expect "ends"; let ends = integer (next ()) in
+  expect "tau"; let tau = integer (next ()) in
+  expect "lambda"; let k = count () in
+  let lambda = many k (fun () -> let i = count () in (i, integer (next ()))) in
+  let sign () = match next () with "+" -> Some true | "-" -> Some false | "." -> None | s -> fail "not a sign: `%s'" s in
+  let entry () =
+    let i = count () in
+    let fixed = sign () in
+    let radius = integer (next ()) in
+    let cut = integer (next ()) in
+    let eta = number () in
+    let d = count () in
+    let rounded = many d (fun () -> integer (next ())) in
+    (i, Some { rounded; eta; fixed; radius; cut }) in
+  let cover () =
+    expect "cover";
+    let out = match sign () with Some s -> s | None -> fail "a cover without a sign" in
+    expect "columns"; let k = count () in
+    let columns = spread inputs false (many k (fun () -> (count (), true))) in
+    expect "bound"; let bound = integer (next ()) in
+    expect "entries"; let items = count () in
+    let entries = spread samples None (many items entry) in
+    expect "nodes"; let n = count () in let bytes = count () in
+    let start = !at in
+    at := start + 1 + bytes;
+    if !at > String.length !text then fail "the input ends too early";
+    { out; columns; entries; bound; fuel = nat n; tree = tree ~items ~count:n ~start ~factor ~ends ~tau } in
+  expect "covers"; let c = count () in
+  let list = many c cover in
+  ByCovers ({ unit_; grid; fine; den; counts = spread samples Integer.zero lambda }, list)
+
+let claim depth ~samples ~inputs =
   expect "claim";
+  let curve () = many depth (fun () -> let n = count () in many n vector) in
+  let linear () =
+    let n = count () in
+    let list = many n (fun () -> let i = count () in (i, number ())) in
+    ByLinear (spread samples { qnum = Integer.zero; qden = Integer.one } list) in
+  let optimum () = match next () with
+    | "covers" -> covers ~samples ~inputs
+    | "linear" -> linear ()
+    | "multipliers" ->
+      let n = count () in
+      ByMultipliers (many n (fun () -> let k = nat (count ()) in (k, number ())))
+    | s -> fail "not a witness: `%s'" s in
   match next () with
+  | "kkt" ->
+    expect "all"; expect "terms"; let n = count () in
+    let term () = let k = nat (count ()) in let w = number () in ((k, w), curve ()) in
+    Ok (QKkt, ByTerms (many n term))
   | "not_local_optimum" ->
     let s = scope () in expect "curve";
-    let m = many depth (fun () -> let n = count () in many n vector) in
+    let m = curve () in
     Ok (QNotLocalOptimum s, ByCurve m)
   | "not_global_optimum" ->
     let s = scope () in expect "point";
     let n = count () in let us = many n vector in
     Ok (QNotGlobalOptimum s, ByPoint us)
   | "margin_at_least" ->
-    expect "everywhere"; let b = number () in expect "point";
-    let n = count () in let us = many n vector in
-    Ok (QMarginAtLeast b, ByPoint us)
+    let k = region () in let b = number () in
+    let w = match next () with
+      | "point" -> let n = count () in Parameters (many n vector)
+      | "network" -> let n = count () in Network (many n layer)
+      | s -> fail "not a witness: `%s'" s in
+    Ok (QMarginAtLeast (k, b), ByNetwork w)
+  | "margin_at_most" ->
+    let k = region () in let b = number () in
+    let w = match next () with
+      | "covers" -> covers ~samples ~inputs
+      | "constraints" -> let n = count () in BySamples (many n (fun () -> nat (count ())))
+      | "linear" -> linear ()
+      | s -> fail "not a witness: `%s'" s in
+    Ok (QMarginAtMost (k, b), w)
+  | "local_optimum" -> let s = scope () in Ok (QLocalOptimum s, optimum ())
+  | "global_optimum" -> let s = scope () in Ok (QGlobalOptimum s, optimum ())
   | "uncovered" ->
     let rec words acc = match next () with ";" -> String.concat " " (List.rev acc) | w -> words (w :: acc) in
     Error (words [])
@@ -110,16 +274,17 @@ let run () =
   let samples = many n (fun () -> sample d) in
   let p = { qalpha = alpha; qtheta = theta; qsamples = samples } in
   expect "claims"; let k = count () in
-  let claims = many k (fun () -> claim depth) in
+  let claims = many k (fun () -> claim depth ~samples:n ~inputs:d) in
   expect "end";
   if String.trim (String.sub !text !at (String.length !text - !at)) <> "" then fail "text after `end'";
   Printf.printf "input sha256:%s\n" (Sha256.hex !text);
+  let own = classified p in
   let refused = ref false in
   List.iteri (fun i c ->
     match c with
     | Error words -> Printf.printf "%d NOT-COVERED %s\n" (i + 1) words
     | Ok (c, w) ->
-      let ok = check p c w in
+      let ok = check_with own p c w in
       if not ok then refused := true;
       Printf.printf "%d %s %s\n" (i + 1) (if ok then "ACCEPTED" else "REFUSED") (show_claim c)) claims;
   if !refused then 1 else 0

@@ -59,8 +59,8 @@ Definition gnorm2 (s : scope) (ls : params poly) : poly :=
   | All => squared_norm [] padd pmul ls
   | Layer l => gsquares (fst (nth l ls ([], [])))
   end.
-Definition check_curve (p : qproblem) (s : scope) (mv : moves) : bool :=
-  match classified p with
+Definition check_curve (own : option num) (p : qproblem) (s : scope) (mv : moves) : bool :=
+  match own with
   | None => false
   | Some g =>
       let ls := curve (qtheta p) mv in
@@ -267,7 +267,7 @@ Proof.
   destruct X as [|[u W] [u' W'] ? ? [E _] _]; auto. simpl in E. subst; auto.
 Qed.
 
-Theorem curve_sound p s mv : check_curve p s mv = true -> holds (problemR p) (NotLocalOptimum s).
+Theorem curve_sound p s mv : check_curve (classified p) p s mv = true -> holds (problemR p) (NotLocalOptimum s).
 Proof.
   unfold check_curve. destruct (classified p) as [g|] eqn:C; [|discriminate]. cbv zeta.
   intros K. apply andb_prop in K. destruct K as [K K3]. apply andb_prop in K. destruct K as [K1 K2].

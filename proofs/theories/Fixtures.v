@@ -1,7 +1,7 @@
 (* Fixtures.v -- runs of the checker inside Coq, with no extraction: the two inputs that `make check` also
    gives to the native program (point A of docs/theory.md section 4). *)
-Require Import QArith List.
-Require Import MaxMargin.Network MaxMargin.Statement MaxMargin.Exact MaxMargin.Curve MaxMargin.Point MaxMargin.Check.
+Require Import ZArith QArith List.
+Require Import MaxMargin.Network MaxMargin.Statement MaxMargin.Exact MaxMargin.Curve MaxMargin.Cover MaxMargin.Layout MaxMargin.Serving MaxMargin.AtLeast MaxMargin.Check.
 Import ListNotations.
 Open Scope Q_scope.
 
@@ -18,9 +18,32 @@ Proof. vm_compute. reflexivity. Qed.
 (* sample 2 misses its margin by eps^4/16 *)
 Example refused : check dead_neuron (QNotLocalOptimum All) (escape []) = false.
 Proof. vm_compute. reflexivity. Qed.
-Example own_margin : check dead_neuron (QMarginAtLeast (1 # 8)) (ByPoint []) = true.
+Example own_margin : check dead_neuron (QMarginAtLeast QEverywhere (1 # 8)) (ByNetwork (Parameters [])) = true.
 Proof. vm_compute. reflexivity. Qed.
-Example above_its_margin : check dead_neuron (QMarginAtLeast (63 # 500)) (ByPoint []) = false.
+Example above_its_margin : check dead_neuron (QMarginAtLeast QEverywhere (63 # 500)) (ByNetwork (Parameters [])) = false.
+Proof. vm_compute. reflexivity. Qed.
+
+
+(* kinks at the dead neuron: the gradients are limits along curves that move it to its inactive side *)
+Definition terms (second : Q) : witness :=
+  ByTerms [(0%nat, 2, [[[]; []; [-(1)]; [-(1 # 4)]]; []]); (1%nat, second, [[[]; []; [1]; [-(1 # 4)]]; []])].
+Example stationary : check dead_neuron QKkt (terms 2) = true.
+Proof. vm_compute. reflexivity. Qed.
+Example not_stationary : check dead_neuron QKkt (terms 3) = false.
+Proof. vm_compute. reflexivity. Qed.
+
+(* lambda = (1, 1), T = 33/32: a tree of seven nodes, and one *)
+Fixpoint nodes_of (l : list node) : nodes := match l with [] => Stop | n :: l' => More n (nodes_of l') end.
+Definition entry_of (x : list Z) : option entry := Some (mkEntry x 0 None 33 0).
+Definition cover_of (s : bool) (l : list node) : cover :=
+  mkCover s [true; true] [entry_of [4; 1]%Z; entry_of [-4; 1]%Z] 33 (length l) (fun _ => nodes_of l).
+Definition covers : witness :=
+  ByCovers (mkMultipliers 1 (1 # 32) 8 1 [1; 1]%Z)
+    [cover_of true [Split 0; Split 1; CloseLeaf 1 [1; 1]; CloseLeaf 1 [1; 0]; Split 1; CloseLeaf 1 [0; 1]; CloseLeaf 1 [0; 0]]%Z;
+     cover_of false [CloseLeaf 1 [0; 0]%Z]].
+Example bounded : check dead_neuron (QMarginAtMost QAnyWidth (33 # 128)) covers = true.
+Proof. vm_compute. reflexivity. Qed.
+Example bounded_by_less : check dead_neuron (QMarginAtMost QAnyWidth (1 # 4)) covers = false.
 Proof. vm_compute. reflexivity. Qed.
 
 (* and what the first run therefore means *)

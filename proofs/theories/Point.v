@@ -1,5 +1,5 @@
-(* Point.v -- an explicit point theta' of theta's architecture: one with nu(theta') >= B, or one that is
-   feasible for theta's margin and shorter, so that theta is not a global optimum. *)
+(* Point.v -- an explicit point theta' of theta's architecture that is feasible for theta's margin and
+   shorter, so that theta is not a global optimum. *)
 Require Import Reals QArith List Bool Arith Lra Lia.
 Require Import MaxMargin.Network MaxMargin.Statement MaxMargin.Numbers MaxMargin.Vectors MaxMargin.Exact.
 Import ListNotations.
@@ -33,8 +33,8 @@ Definition qscope_norm2 (s : scope) (th : params num) : num :=
   | Layer l => sum_squares zero add mul (fst (nth l th ([], [])))
   end.
 
-Definition check_better (p : qproblem) (s : scope) (us : list (list num)) : bool :=
-  match classified p, moved s (qtheta p) us with
+Definition check_better (own : option num) (p : qproblem) (s : scope) (us : list (list num)) : bool :=
+  match own, moved s (qtheta p) us with
   | Some g, Some th' =>
       match margin (qalpha p) th' (qsamples p) with
       | Some g' => leb g g' && ltb (qscope_norm2 s th') (qscope_norm2 s (qtheta p))
@@ -42,18 +42,6 @@ Definition check_better (p : qproblem) (s : scope) (us : list (list num)) : bool
       end
   | _, _ => false
   end.
-(* nu(theta') >= B, by squares; no vectors: theta itself *)
-Definition check_at_least (p : qproblem) (B : num) (us : list (list num)) : bool :=
-  match classified p, (match us with [] => Some (qtheta p) | _ => moved All (qtheta p) us end) with
-  | Some _, Some th' =>
-      match margin (qalpha p) th' (qsamples p) with
-      | Some g' => positive g' && nonneg B
-                   && leb (mul (mul B B) (power (qnorm2 th') (length th'))) (mul g' g')
-      | None => false
-      end
-  | _, _ => false
-  end.
-
 (* ---- soundness ------------------------------------------------------------------------------ *)
 Lemma same_refl th : same_architecture th th.
 Proof. induction th as [|[u W] th IH]; constructor; auto. Qed.
@@ -93,7 +81,7 @@ Proof.
   assert (0 <= sum_squares 0 Rplus Rmult u) by (induction u; simpl; [lra|nra]). lra.
 Qed.
 
-Theorem better_sound p s us : check_better p s us = true -> holds (problemR p) (NotGlobalOptimum s).
+Theorem better_sound p s us : check_better (classified p) p s us = true -> holds (problemR p) (NotGlobalOptimum s).
 Proof.
   unfold check_better. destruct (classified p) as [g|] eqn:C; [|discriminate].
   destruct (moved s (qtheta p) us) as [th'|] eqn:M; [|discriminate].
@@ -101,23 +89,4 @@ Proof.
   apply margin_ok in G. destruct G as [G _]. rewrite !qscope_norm2_ok in H0.
   apply (holds_intro p g); auto. exists (thR th'). split; [apply (moved_ok _ _ us); auto|].
   split; [|exact H0]. intros x c I. apply G in I. simpl. lra.
-Qed.
-Theorem at_least_sound p B us : check_at_least p B us = true ->
-  holds (problemR p) (MarginAtLeast Everywhere #B).
-Proof.
-  unfold check_at_least. destruct (classified p) as [g|] eqn:C; [|discriminate].
-  destruct (match us with [] => _ | _ => _ end) as [th'|] eqn:M; [|discriminate].
-  destruct (margin _ th' _) as [g'|] eqn:G; [|discriminate]. intros K. tests. num.
-  rewrite qnorm2_ok in H0. apply margin_ok in G.
-  apply (holds_intro p g); auto. exists (thR th'). split.
-  - destruct us; [inversion M; subst; apply same_refl|]. apply (moved_ok All _ _ _ M).
-  - exists #g'. split; [lra|]. split; [exact G|].
-    assert (L : length (thR th') = length th') by apply map_length. rewrite L.
-    pose proof (norm2_nonneg (thR th')) as N. set (n := norm2 (thR th')) in *.
-    assert (S : sqrt n ^ length th' * sqrt n ^ length th' = n ^ length th').
-    { rewrite <- Rpow_mult_distr, sqrt_sqrt; auto. }
-    assert (P : 0 <= sqrt n ^ length th') by (apply pow_le, sqrt_pos).
-    rewrite <- S in H0. set (r := sqrt n ^ length th') in *.
-    assert (0 <= #B * r) by (apply Rmult_le_pos; auto).
-    destruct (Rle_lt_dec (#B * r) #g'); auto. nra.
 Qed.

@@ -91,6 +91,34 @@ Definition in_region (k : region) (p : problem) (th' : params R) : Prop :=
   | AnyWidth => any_width (theta p) th'
   end.
 
+(* ---- Clarke's subdifferential ---------------------------------------------------------------- *)
+(* the parameters as one vector; networks of one architecture are close if all entries are *)
+Definition flat (th : params R) : vec := flat_map fst th.
+(* G is the gradient of h at th, as a function of the parameters of this architecture *)
+Definition gradient (h : params R -> R) (th : params R) (G : vec) : Prop :=
+  forall eta, 0 < eta -> exists e0, 0 < e0 /\ forall e th', 0 < e <= e0 ->
+    same_architecture th th' -> close e th th' ->
+    Rabs (h th' - h th - (dot G (flat th') - dot G (flat th))) <= eta * e.
+(* a limit of gradients at points that tend to th *)
+Definition limiting (h : params R -> R) (th : params R) (G : vec) : Prop :=
+  forall eta, 0 < eta -> exists th' G', same_architecture th th' /\ close eta th th' /\
+    gradient h th' G' /\ forall i, Rabs (nth i G' 0 - nth i G 0) < eta.
+Fixpoint total_weight {A} (l : list (R * A)) : R := match l with [] => 0 | (w, _) :: l' => w + total_weight l' end.
+Fixpoint entry_sum (i : nat) (l : list (R * vec)) : R :=
+  match l with [] => 0 | (w, G) :: l' => w * nth i G 0 + entry_sum i l' end.
+(* the convex hull of these limits (F. H. Clarke, Optimization and Nonsmooth Analysis, theorem 2.5.1) *)
+Definition subgradient (h : params R -> R) (th : params R) (G : vec) : Prop :=
+  exists l, (forall w G', In (w, G') l -> 0 <= w /\ limiting h th G') /\ total_weight l = 1 /\
+    forall i, nth i G 0 = entry_sum i l.
+(* theta is a Karush-Kuhn-Tucker point of  min |theta|^2 / 2  subject to  q_k >= g: theta = Sum lambda_k G_k with
+   lambda_k >= 0 on constraints with q_k = g and G_k subgradients of these *)
+Definition is_kkt (p : problem) (g : R) : Prop :=
+  exists l : list ((vec * vec) * (R * vec)),
+    (forall x c w G, In ((x, c), (w, G)) l ->
+       In (x, c) (constraints_of (theta p) (samples p)) /\ q (alpha p) (theta p) x c = g /\ 0 <= w /\
+       subgradient (fun th => q (alpha p) th x c) (theta p) G) /\
+    forall i, nth i (flat (theta p)) 0 = entry_sum i (map snd l).
+
 (* ---- claims --------------------------------------------------------------------------------- *)
 (* nu(theta') <= B and nu(theta') >= B, nu = gamma/|theta|^m *)
 Definition nu_at_most (B : R) (p : problem) (th' : params R) : Prop :=
@@ -105,12 +133,14 @@ Definition better (s : scope) (p : problem) (g : R) (th' : params R) : Prop :=
   margin_ge (alpha p) th' (samples p) g /\ scope_norm2 s th' < scope_norm2 s (theta p).
 
 Inductive claim :=
+| Kkt
 | LocalOptimum (s : scope) | NotLocalOptimum (s : scope)
 | GlobalOptimum (s : scope) | NotGlobalOptimum (s : scope)
 | MarginAtMost (k : region) (B : R) | MarginAtLeast (k : region) (B : R).
 
 Definition says (p : problem) (g : R) (c : claim) : Prop :=
   match c with
+  | Kkt => is_kkt p g
   | LocalOptimum s => exists e, 0 < e /\ forall th',
       varies s (theta p) th' -> close e (theta p) th' -> no_better s p g th'
   | NotLocalOptimum s => forall e, 0 < e -> exists th',

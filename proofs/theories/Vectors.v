@@ -95,6 +95,9 @@ Proof.
   rewrite E; ring.
 Qed.
 
+Lemma Rabs_le_inv a b : Rabs a <= b -> - b <= a <= b.
+Proof. unfold Rabs. destruct (Rcase_abs a); lra. Qed.
+
 Lemma act_scal al k z : 0 <= k -> act al (k * z) = k * act al z.
 Proof.
   intros. unfold act. destruct (Rlt_dec 0 z), (Rlt_dec 0 (k * z)); try ring.

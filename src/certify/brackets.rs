@@ -3,7 +3,7 @@ use super::{Outcome, Request};
 use crate::numeric::two_layer::View;
 use crate::polish::{Options, polish};
 use crate::prove::{dual_bound, global, norm_bound, point};
-use maxmargin_kernel::certificate::Entry;
+use maxmargin_kernel::certificate::{Entry, Proof};
 use maxmargin_kernel::claim::{Claim, Number, Region};
 use maxmargin_kernel::network::{Network, TwoLayer};
 use maxmargin_kernel::number::Rational;
@@ -115,10 +115,12 @@ impl Search<'_> {
                 workers: request.workers.clone(),
                 ..Default::default()
             };
-            let found = global::search(view, &view.seeds(), &options, |s| stage(&global_stage(&s)));
+            let mut found =
+                global::search(view, &view.seeds(), &options, |s| stage(&global_stage(&s)));
             outcome.limit |= found.limit;
             outcome.not_saved = found.not_saved.clone();
-            if let Some((entry, nodes)) = global::upper_entry(problem, &found) {
+            let proved = global::upper_entry(&mut found);
+            if let Some((entry, nodes)) = proved.filter(|(entry, _)| holds(problem, entry)) {
                 self.upper(&mut bracket, outcome, "dual bound", entry, nodes);
             }
             self.better.extend(global::in_architecture(problem, view, &found));
@@ -182,6 +184,11 @@ pub fn global_stage(s: &global::Status) -> String {
         "any width: round {}, cost ≤ {:.6}, ≥ {:.6}, gap {gap}, {} nodes",
         s.round, s.upper, s.lower, s.nodes
     )
+}
+
+/// Whether the kernel accepts a dual bound.
+fn holds(problem: &Problem, entry: &Entry) -> bool {
+    matches!(&entry.proof, Proof::DualBound(proof) if proof.check(problem, &entry.claim).is_ok())
 }
 
 /// Orders the regions such that each contains the ones before it.

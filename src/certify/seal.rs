@@ -7,9 +7,12 @@ use maxmargin_kernel::certificate::{Certificate, Entry, ProblemEntry};
 use maxmargin_kernel::check::{Failure, Limits, Report, check};
 use maxmargin_kernel::problem::Problem;
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Seek, Write};
+use std::io::{BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
 use tempfile::NamedTempFile;
+
+/// The first bytes of gzip.
+const GZIP: &[u8] = &[0x1f, 0x8b];
 
 /// A certificate that the kernel verified from the bytes of its file.
 #[derive(Debug)]
@@ -33,24 +36,15 @@ pub fn seal(
     path: Option<&Path>,
 ) -> Result<Sealed, Failure> {
     let certificate = Certificate::new(ProblemEntry::new(problem, embed), entries);
-    let named = |e: &dyn std::fmt::Display| match path {
+    let fail = |e: std::io::Error| match path {
         Some(path) => Failure::Io(format!("cannot write {}: {e}", path.display())),
         None => Failure::Io(format!("cannot write a temporary file: {e}")),
     };
-    let fail = |e: std::io::Error| named(&e);
     let file = path.map_or_else(NamedTempFile::new, temporary_beside);
     let mut file = file.map_err(fail)?;
     let zipped = path.is_some_and(is_gzip);
     let mut out = BufWriter::new(file.as_file_mut());
-    if zipped {
-        let mut zip = GzEncoder::new(&mut out, Compression::default());
-        serde_json::to_writer(BufWriter::new(&mut zip), &certificate).map_err(|e| named(&e))?;
-        zip.write_all(b"\n").and_then(|()| zip.finish().map(|_| ())).map_err(fail)?;
-    } else {
-        serde_json::to_writer(&mut out, &certificate).map_err(|e| named(&e))?;
-        out.write_all(b"\n").map_err(fail)?;
-    }
-    out.flush().map_err(fail)?;
+    write(&certificate, &mut out, zipped).and_then(|()| out.flush()).map_err(fail)?;
     drop(out);
     file.as_file().sync_all().map_err(fail)?;
     let bytes = file.as_file_mut().stream_position().map_err(fail)?;
@@ -62,12 +56,31 @@ pub fn seal(
     Ok(Sealed { report, bytes })
 }
 
-/// A certificate file, unzipped if its name ends in `.gz`.
+/// A certificate file, unzipped if its name ends in `.gz`; `-` is the standard input, unzipped if it
+/// begins as gzip does.
 ///
 /// # Errors
 /// The file cannot be opened.
 pub fn open(path: &Path) -> std::io::Result<Box<dyn Read>> {
+    if path == Path::new("-") {
+        let mut source = BufReader::new(std::io::stdin());
+        let zipped = source.fill_buf()?.starts_with(GZIP);
+        return Ok(reader(source, zipped));
+    }
     Ok(reader(File::open(path)?, is_gzip(path)))
+}
+
+/// The document and a newline.
+fn write(certificate: &Certificate, out: &mut impl Write, zipped: bool) -> std::io::Result<()> {
+    if zipped {
+        let mut zip = GzEncoder::new(out, Compression::default());
+        serde_json::to_writer(BufWriter::new(&mut zip), certificate)?;
+        zip.write_all(b"\n")?;
+        zip.finish().map(|_| ())
+    } else {
+        serde_json::to_writer(&mut *out, certificate)?;
+        out.write_all(b"\n")
+    }
 }
 
 fn reader<'a>(source: impl Read + 'a, zipped: bool) -> Box<dyn Read + 'a> {
@@ -90,8 +103,8 @@ pub fn bytes(
     embed: bool,
 ) -> Result<(Vec<u8>, Report), Failure> {
     let certificate = Certificate::new(ProblemEntry::new(problem, embed), entries);
-    let mut bytes = serde_json::to_vec(&certificate).map_err(|e| Failure::Io(e.to_string()))?;
-    bytes.push(b'\n');
+    let mut bytes = Vec::new();
+    write(&certificate, &mut bytes, false).map_err(|e| Failure::Io(e.to_string()))?;
     let report = check(bytes.as_slice(), Some(problem), Limits::default())?;
     Ok((bytes, report))
 }

@@ -270,33 +270,41 @@ pub(super) struct FlowArguments {
     pub json: bool,
 }
 
-/// `maxmargin solve`.
+/// What a search from data alone starts from and is to reach.
 #[derive(Debug, Args)]
-pub(super) struct SolveArguments {
+pub(super) struct Sought {
     /// The training set: .npz (arrays X, y), .csv or exact .json; labels ±1 or 0/1
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
+    /// How to read the data, and the activation
+    #[command(flatten)]
+    pub reading: Reading,
+    /// Relative gap to prove
+    #[arg(long, default_value_t = 1e-6, value_parser = seconds)]
+    pub gap: f64,
+    /// Keep the state of the search in this file, and go on from it if it exists
+    #[arg(long, value_name = "FILE")]
+    pub checkpoint: Option<PathBuf>,
+    /// Limits
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// `maxmargin solve`.
+#[derive(Debug, Args)]
+pub(super) struct SolveArguments {
+    /// Data and aim
+    #[command(flatten)]
+    pub sought: Sought,
     /// Where to write the network: .safetensors or exact .json
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// Where to write the certificate; a name ending in .gz means gzip
     #[arg(long, value_name = "FILE")]
     pub certificate: Option<PathBuf>,
-    /// How to read the data, and the activation
-    #[command(flatten)]
-    pub reading: Reading,
-    /// Relative gap to reach
-    #[arg(long, default_value_t = 1e-6, value_parser = seconds)]
-    pub gap: f64,
-    /// Keep the state of the search in this file, and go on from it if it exists
-    #[arg(long, value_name = "FILE")]
-    pub checkpoint: Option<PathBuf>,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
-    /// Limits
-    #[command(flatten)]
-    pub limits: Limits,
 }
 
 /// `maxmargin cover`.
@@ -321,27 +329,15 @@ pub(super) enum CoverCommand {
 /// `maxmargin cover split`.
 #[derive(Debug, Args)]
 pub(super) struct SplitArguments {
-    /// The training set: .npz (arrays X, y), .csv or exact .json; labels ±1 or 0/1
-    #[arg(long, value_name = "FILE")]
-    pub data: PathBuf,
+    /// Data and aim; the checkpoint may be that of an unfinished `solve`
+    #[command(flatten)]
+    pub sought: Sought,
     /// The folder to write to
     #[arg(short, long, value_name = "DIR")]
     pub output: PathBuf,
     /// At least about so many items, if the covers are that large
     #[arg(long, value_name = "N", default_value_t = 64)]
     pub items: u16,
-    /// Start from (and save) the state of `solve --checkpoint`
-    #[arg(long, value_name = "FILE")]
-    pub checkpoint: Option<PathBuf>,
-    /// How to read the data, and the activation
-    #[command(flatten)]
-    pub reading: Reading,
-    /// Relative gap to prove
-    #[arg(long, default_value_t = 1e-6, value_parser = seconds)]
-    pub gap: f64,
-    /// Limits
-    #[command(flatten)]
-    pub limits: Limits,
 }
 
 /// `maxmargin cover prove`.
@@ -387,22 +383,30 @@ pub(super) struct PaperArguments {
     pub limits: Limits,
 }
 
-/// `maxmargin check`.
+/// The problem from outside, for certificates that do not embed theirs or must be of this one.
 #[derive(Debug, Args)]
-pub(super) struct CheckArguments {
-    /// Certificates, gzip if the name ends in .gz; folders and patterns stand for the certificates
-    /// in them
-    #[arg(required = true, value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// The network the certificates must speak of
+pub(super) struct Given {
+    /// The network: the certificate must speak of it, and need not embed it
     #[arg(long, value_name = "FILE", requires = "data")]
     pub model: Option<PathBuf>,
-    /// The training set the certificates must speak of
+    /// The training set, likewise
     #[arg(long, value_name = "FILE", requires = "model")]
     pub data: Option<PathBuf>,
     /// How to read them
     #[command(flatten)]
     pub reading: Reading,
+}
+
+/// `maxmargin check`.
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    /// Certificates, gzip if the name ends in .gz; folders and patterns stand for the certificates
+    /// in them, - for the standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// The problem
+    #[command(flatten)]
+    pub given: Given,
     /// Also run the proved checker (make -C proofs) on every file and compare its answers
     #[arg(long, value_name = "PROGRAM", num_args = 0..=1, require_equals = true,
           default_missing_value = "maxmargin-verified", conflicts_with = "json")]
@@ -434,15 +438,9 @@ pub(super) struct ExportArguments {
     /// Where to write; standard output if absent
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-    /// The network, if the certificate does not embed it
-    #[arg(long, value_name = "FILE", requires = "data")]
-    pub model: Option<PathBuf>,
-    /// The training set, if the certificate does not embed it
-    #[arg(long, value_name = "FILE", requires = "model")]
-    pub data: Option<PathBuf>,
-    /// How to read them
+    /// The problem
     #[command(flatten)]
-    pub reading: Reading,
+    pub given: Given,
 }
 
 /// `maxmargin show`.
@@ -454,15 +452,9 @@ pub(super) struct ShowArguments {
     /// Write a page with pictures instead: one HTML file, complete in itself
     #[arg(long, value_name = "FILE")]
     pub html: Option<PathBuf>,
-    /// The network, if the certificate does not embed it
-    #[arg(long, value_name = "FILE", requires = "data")]
-    pub model: Option<PathBuf>,
-    /// The training set, if the certificate does not embed it
-    #[arg(long, value_name = "FILE", requires = "model")]
-    pub data: Option<PathBuf>,
-    /// How to read them
+    /// The problem
     #[command(flatten)]
-    pub reading: Reading,
+    pub given: Given,
 }
 
 fn activation(text: &str) -> Result<Activation, String> {

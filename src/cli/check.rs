@@ -1,5 +1,5 @@
 //! `maxmargin check`.
-use super::arguments::{CheckArguments, Reading};
+use super::arguments::{CheckArguments, Given, Reading};
 use super::error::Stop;
 use super::files::{Files, expand};
 use super::output::{say, say_json, say_unbroken};
@@ -13,7 +13,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 pub(super) fn run(arguments: &CheckArguments) -> Result<u8, Stop> {
-    let given = given(arguments.model.as_ref(), arguments.data.as_ref(), &arguments.reading)?;
+    let given = arguments.given.problem()?;
+    if arguments.also_verified.is_some() && arguments.files.iter().any(|f| f == Path::new("-")) {
+        return Err(Stop::usage("--also-verified reads certificates twice: give a file, not -"));
+    }
     let Files { files, many, others } = expand(&arguments.files)?;
     let usual = Limits::default();
     let limits = Limits {
@@ -45,6 +48,13 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<u8, Stop> {
         say(report::summary(verified, files.len() - verified, others));
     }
     Ok(first_failure)
+}
+
+impl Given {
+    /// The problem, if both files are given.
+    pub(super) fn problem(&self) -> Result<Option<Problem>, Stop> {
+        given(self.model.as_ref(), self.data.as_ref(), &self.reading)
+    }
 }
 
 /// The problem from outside, if both files are given.

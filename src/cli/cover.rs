@@ -7,13 +7,11 @@ use super::output::{budget, complain, say, spinner, threads};
 use super::solve::failed;
 use crate::certify::{global_stage, seal};
 use crate::divide::{DivideError, join, prove, split};
-use crate::import::{check_folder, load_data, save_model};
+use crate::import::{check_folder, save_model};
 use crate::numeric::two_layer::to_f64;
 use crate::prove::global;
 use crate::prove::point;
-use crate::solve::Request;
 use maxmargin_kernel::claim::Region;
-use maxmargin_kernel::network::Activation;
 
 pub(super) fn run(arguments: &CoverArguments) -> Result<u8, Stop> {
     match &arguments.command {
@@ -32,23 +30,14 @@ fn stop(error: DivideError) -> Stop {
 }
 
 fn run_split(arguments: &SplitArguments) -> Result<u8, Stop> {
-    let (model_options, data_options) = arguments.reading.options();
-    let dataset = load_data(&arguments.data, &data_options)?;
-    let request = Request {
-        activation: model_options.activation.unwrap_or_else(Activation::relu),
-        gap: arguments.gap,
-        threads: threads(&arguments.limits),
-        budget: budget(&arguments.limits),
-        checkpoint: arguments.checkpoint.clone(),
-        workers: None,
-    };
+    let (data, request) = arguments.sought.request()?;
     let bar = spinner();
     let report = |s: global::Status| bar.set_message(global_stage(&s));
     let count = arguments.items.into();
-    let division = split(&dataset.data, &request, count, &arguments.output, report);
+    let division = split(&data, &request, count, &arguments.output, report);
     bar.finish_and_clear();
     let division = division.map_err(|e| match e {
-        DivideError::Solve(e) => failed(&arguments.data, &e),
+        DivideError::Solve(e) => failed(&arguments.sought.data, &e),
         other => stop(other),
     })?;
     say(format_args!(
@@ -81,9 +70,9 @@ fn run_prove(arguments: &ProveArguments) -> Result<u8, Stop> {
 
 fn run_join(arguments: &JoinArguments) -> Result<u8, Stop> {
     check_folder(&arguments.output)?;
-    let (problem, _, found, closed) = join(&arguments.folder).map_err(stop)?;
+    let (problem, mut found, closed) = join(&arguments.folder).map_err(stop)?;
     let refused = || Stop::internal("the joined covers prove nothing");
-    let (bound, nodes) = global::upper_entry(&problem, &found).ok_or_else(refused)?;
+    let (bound, nodes) = global::upper_entry(&mut found).ok_or_else(refused)?;
     let point = point::prove(&problem, None, Region::AnyWidth).ok_or_else(refused)?;
     let sealed = seal(&problem, vec![point, bound], true, Some(&arguments.output));
     let sealed = sealed.map_err(Stop::seal)?;

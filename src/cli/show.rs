@@ -1,6 +1,6 @@
 //! `maxmargin show`.
 use super::arguments::ShowArguments;
-use super::check::{check_file, given};
+use super::check::check_file;
 use super::error::Stop;
 use super::output::say;
 use crate::certify::open;
@@ -12,7 +12,7 @@ use maxmargin_kernel::problem::Problem;
 use std::path::Path;
 
 pub(super) fn run(arguments: &ShowArguments) -> Result<u8, Stop> {
-    let given = given(arguments.model.as_ref(), arguments.data.as_ref(), &arguments.reading)?;
+    let given = arguments.given.problem()?;
     let report = check_file(&arguments.file, given.as_ref())?;
     let Some(target) = &arguments.html else {
         say(report::show(&arguments.file, &report));
@@ -33,7 +33,7 @@ fn page(
     let path: &Path = &arguments.file;
     let read = |e: &dyn std::fmt::Display| Stop::input(format!("{}: {e}", path.display()));
     let contents = Contents::read(open(path).map_err(|e| read(&e))?).map_err(|e| read(&e))?;
-    let files = arguments.model.as_deref().zip(arguments.data.as_deref());
+    let files = arguments.given.model.as_deref().zip(arguments.given.data.as_deref());
     let problem = given.or_else(|| contents.problem()).ok_or(Failure::NoProblem)?;
     let page = Page { file: path, problem: &problem, report, contents: &contents, given: files };
     Ok(page.document())

@@ -1,48 +1,46 @@
 //! `maxmargin solve`.
-use super::arguments::SolveArguments;
+use super::arguments::{SolveArguments, Sought};
 use super::error::Stop;
 use super::output::{budget, complain, say, say_json, spinner, threads};
 use crate::certify::{Sealed, global_stage, seal};
 use crate::import::{check_folder, load_data, save_model};
 use crate::solve::{Request, SolveError, Solved, solve};
 use maxmargin_kernel::network::{Activation, TwoLayer};
+use maxmargin_kernel::problem::Data;
 use serde_json::json;
 use std::path::Path;
 use std::time::Instant;
 
 pub(super) fn run(arguments: &SolveArguments) -> Result<u8, Stop> {
-    let (model_options, data_options) = arguments.reading.options();
-    for path in
-        [&arguments.output, &arguments.certificate, &arguments.checkpoint].into_iter().flatten()
-    {
+    for path in [&arguments.output, &arguments.certificate].into_iter().flatten() {
         check_folder(path)?;
     }
-    let dataset = load_data(&arguments.data, &data_options)?;
-    let request = Request {
-        activation: model_options.activation.unwrap_or_else(Activation::relu),
-        gap: arguments.gap,
-        threads: threads(&arguments.limits),
-        budget: budget(&arguments.limits),
-        checkpoint: arguments.checkpoint.clone(),
-        workers: None,
-    };
+    let sought = &arguments.sought;
+    let (data, request) = sought.request()?;
     let start = Instant::now();
     let bar = spinner();
-    let solved = solve(&dataset.data, &request, |status| bar.set_message(global_stage(&status)));
-    bar.finish_and_clear();
-    let mut solved = solved.map_err(|e| failed(&arguments.data, &e))?;
+    let solved = solve(&data, &request, |status| bar.set_message(global_stage(&status)));
+    let mut solved = solved.map_err(|e| failed(&sought.data, &e))?;
     if let Some(reason) = &solved.not_saved {
         complain(format_args!("the checkpoint could not be written: {reason}"));
     }
     let seconds = start.elapsed().as_secs_f64();
+    bar.set_message("checking the certificate");
     let entries = std::mem::take(&mut solved.entries);
-    let Sealed { bytes, report } =
-        seal(&solved.problem, entries, true, arguments.certificate.as_deref())
-            .map_err(Stop::seal)?;
+    let network_alone = entries.iter().take(1).cloned().collect();
+    let path = arguments.certificate.as_deref();
+    let sealed = seal(&solved.problem, entries, true, path).or_else(|failure| {
+        // Never seen; but the network is worth keeping if its bound turns out to be wrong.
+        complain(format_args!("internal error: the kernel refuses the bound: {failure}"));
+        (solved.lower, solved.nodes) = (0.0, 0);
+        seal(&solved.problem, network_alone, true, path)
+    });
+    let Sealed { bytes, report } = sealed.map_err(Stop::seal)?;
+    bar.finish_and_clear();
     if let Some(path) = &arguments.output {
         save_model(path, solved.problem.network())?;
     }
-    let done = solved.gap() <= arguments.gap;
+    let done = solved.gap() <= sought.gap;
     if arguments.json {
         let mut value = maxmargin_kernel::check::report_json(&report);
         if let Some(map) = value.as_object_mut() {
@@ -67,6 +65,27 @@ pub(super) fn run(arguments: &SolveArguments) -> Result<u8, Stop> {
     })
 }
 
+impl Sought {
+    /// The data, and what is asked of a search.
+    pub(super) fn request(&self) -> Result<(Data, Request), Stop> {
+        let (model_options, data_options) = self.reading.options();
+        if let Some(path) = &self.checkpoint {
+            check_folder(path)?;
+        }
+        let budget = budget(&self.limits);
+        let dataset = load_data(&self.data, &data_options)?;
+        let request = Request {
+            activation: model_options.activation.unwrap_or_else(Activation::relu),
+            gap: self.gap,
+            threads: threads(&self.limits),
+            budget,
+            checkpoint: self.checkpoint.clone(),
+            workers: None,
+        };
+        Ok((dataset.data, request))
+    }
+}
+
 /// Why there is no network to report.
 pub(super) fn failed(data: &Path, error: &SolveError) -> Stop {
     let message = format!("{}: {error}", data.display());
@@ -81,7 +100,7 @@ fn text(arguments: &SolveArguments, solved: &Solved, seconds: f64, bytes: u64) -
     let problem = &solved.problem;
     let width = TwoLayer::new(problem.network()).map_or(0, |t| t.neurons.len());
     let verdict = match solved.gap() {
-        gap if gap <= arguments.gap => {
+        gap if gap <= arguments.sought.gap => {
             format!(
                 "OPTIMAL: no two-layer network of any width has a normalised margin more than {:.1e} (relative) larger.",
                 gap.max(0.0)

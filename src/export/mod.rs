@@ -6,16 +6,23 @@
 //! with one exception: a point that shows `not_global_optimum` is scaled so that its margin is at
 //! least that of the network, which is how the proved statement (a shorter feasible point) has it.
 
+mod covers;
+mod kkt;
+mod layer;
+mod one_leaf;
 mod verified;
 
 pub use verified::{Disagreement, Verified, run};
 
 use maxmargin_kernel::certificate::ProblemEntry;
 use maxmargin_kernel::claim::{Claim, Region, Scope};
-use maxmargin_kernel::network::Network;
+use maxmargin_kernel::network::{Network, TwoLayer};
 use maxmargin_kernel::number::{BigInt, Rational, ScaledVec};
 use maxmargin_kernel::problem::Problem;
-use maxmargin_kernel::proof::{curve::Curve, point::Point};
+use maxmargin_kernel::proof::{
+    convex_cell::ConvexCell, curve::Curve, dual_bound::DualBound, linear::Linear, moves::Moves,
+    norm_bound::NormBound, point::Point, stationarity::Stationarity,
+};
 use num_traits::{One, Pow, Zero};
 use serde::Deserialize;
 use serde_json::Value;
@@ -113,21 +120,8 @@ pub fn name(claim: &Claim) -> String {
 fn write_problem(text: &mut String, problem: &Problem) {
     let (network, data) = (problem.network(), problem.data());
     let _ = writeln!(text, "alpha {}", network.activation().slope());
-    let _ = writeln!(text, "layers {}", network.depth());
-    for layer in network.layers() {
-        write_vector(text, &layer.parameters().to_rationals());
-        let _ = write!(text, "\n{} {}", layer.rows(), layer.cols());
-        for r in 0..layer.rows() {
-            for c in 0..layer.cols() {
-                match layer.coordinate(r, c) {
-                    Some(index) => write!(text, " {index}"),
-                    None => write!(text, " ."),
-                }
-                .unwrap_or_default();
-            }
-        }
-        text.push('\n');
-    }
+    text.push_str("layers ");
+    write_network(text, network);
     let _ = writeln!(text, "samples {} {}", data.len(), network.inputs());
     for (i, label) in data.labels().iter().enumerate() {
         match (network.outputs(), label) {
@@ -139,6 +133,25 @@ fn write_problem(text: &mut String, problem: &Problem) {
         }
         for entry in data.sample(i).to_rationals() {
             let _ = write!(text, " {entry}");
+        }
+        text.push('\n');
+    }
+}
+
+/// Depth and layers.
+fn write_network(text: &mut String, network: &Network) {
+    let _ = writeln!(text, "{}", network.depth());
+    for layer in network.layers() {
+        write_vector(text, &layer.parameters().to_rationals());
+        let _ = write!(text, "\n{} {}", layer.rows(), layer.cols());
+        for r in 0..layer.rows() {
+            for c in 0..layer.cols() {
+                match layer.coordinate(r, c) {
+                    Some(index) => write!(text, " {index}"),
+                    None => write!(text, " ."),
+                }
+                .unwrap_or_default();
+            }
         }
         text.push('\n');
     }
@@ -163,19 +176,40 @@ fn covered(problem: &Problem, claim: &Claim, rule: &str, proof: Value) -> Option
             let witness: Point = serde_json::from_value(proof).ok()?;
             better(problem, *scope, &witness)
         }
-        (
-            Claim::MarginAtLeast { region: Region::Everywhere, bound, scope: Scope::All },
-            "point",
-        ) => {
+        (Claim::MarginAtLeast { region, bound, scope: Scope::All }, "point") => {
             let witness: Point = serde_json::from_value(proof).ok()?;
-            if witness.network.is_some() {
-                return None;
-            }
-            let mut text = format!("margin_at_least everywhere {} point", bound.0);
-            let vectors = witness.parameters.unwrap_or_default();
-            let vectors = vectors.iter().map(|u| u.iter().map(|v| v.0.clone()).collect());
-            write_vectors(&mut text, &vectors.collect::<Vec<_>>());
+            at_least(problem, region, &bound.0, &witness)
+        }
+        (Claim::MarginAtMost { region, bound, scope: Scope::All }, "norm_bound") => {
+            let witness: NormBound = serde_json::from_value(proof).ok()?;
+            let constraints = norm_constraints(problem, region, &witness)?;
+            let mut text = format!("margin_at_most {region} {} constraints", bound.0);
+            let _ = write!(text, " {}", constraints.len());
+            constraints.iter().for_each(|k| {
+                let _ = write!(text, " {k}");
+            });
             Some(text)
+        }
+        (Claim::MarginAtMost { .. }, "dual_bound")
+        | (Claim::LocalOptimum { .. } | Claim::GlobalOptimum { .. }, "local_cover") => {
+            let witness: DualBound = serde_json::from_value(proof).ok()?;
+            covers::covered(problem, claim, &witness)
+        }
+        (Claim::Kkt { scope: Scope::All }, "stationarity") => {
+            let witness: Stationarity = serde_json::from_value(proof).ok()?;
+            kkt::covered(problem, &witness)
+        }
+        (Claim::LocalOptimum { scope: Scope::All }, "convex_cell") => {
+            let witness: ConvexCell = serde_json::from_value(proof).ok()?;
+            one_leaf::convex_cell(problem, &witness)
+        }
+        (Claim::LocalOptimum { .. } | Claim::GlobalOptimum { .. }, "convex_cell") => {
+            let witness: ConvexCell = serde_json::from_value(proof).ok()?;
+            layer::covered(problem, claim, &witness)
+        }
+        (_, "linear") => {
+            let witness: Linear = serde_json::from_value(proof).ok()?;
+            one_leaf::linear(problem, claim, &witness)
         }
         _ => None,
     }
@@ -189,14 +223,20 @@ fn write_vectors(text: &mut String, vectors: &[Vec<Rational>]) {
     }
 }
 
-/// A curve: coefficients of every coordinate up to the last that moves.
+/// A curve.
 fn curve(problem: &Problem, scope: Scope, witness: &Curve) -> Option<String> {
+    let mut text = format!("not_local_optimum {scope} curve");
+    write_moves(&mut text, problem, &witness.moves)?;
+    Some(text)
+}
+
+/// Coefficients of every coordinate up to the last that moves.
+fn write_moves(text: &mut String, problem: &Problem, moves: &Moves) -> Option<()> {
     let layers = problem.network().layers();
-    if witness.moves.len() != layers.len() {
+    if moves.len() != layers.len() {
         return None;
     }
-    let mut text = format!("not_local_optimum {scope} curve");
-    for (layer, list) in layers.iter().zip(&witness.moves) {
+    for (layer, list) in layers.iter().zip(moves) {
         let count = list.iter().map(|(i, _)| i + 1).max().unwrap_or(0);
         if count > layer.parameters().len() {
             return None;
@@ -207,10 +247,63 @@ fn curve(problem: &Problem, scope: Scope, witness: &Curve) -> Option<String> {
             let coefficients = moves.map_or(&[][..], |(_, c)| c);
             text.push_str("  ");
             let coefficients: Vec<_> = coefficients.iter().map(|c| c.0.clone()).collect();
-            write_vector(&mut text, &coefficients);
+            write_vector(text, &coefficients);
         }
     }
+    Some(())
+}
+
+/// An explicit network in a region.
+fn at_least(
+    problem: &Problem,
+    region: &Region,
+    bound: &Rational,
+    witness: &Point,
+) -> Option<String> {
+    let two_layer = TwoLayer::with_one_output(problem.network());
+    if matches!(region, Region::Cell | Region::Near(_)) && two_layer.is_err() {
+        return None;
+    }
+    let mut text = format!("margin_at_least {region} {bound} ");
+    match (&witness.parameters, &witness.network) {
+        (None, Some(network)) if *region == Region::AnyWidth => {
+            let other = network.to_network().ok()?;
+            if other.activation() != problem.activation() {
+                return None;
+            }
+            text.push_str("network ");
+            write_network(&mut text, &other);
+        }
+        // No vectors stand for the network itself.
+        (Some(vectors), None) if vectors.len() != problem.network().depth() => return None,
+        (vectors, None) => {
+            text.push_str("point");
+            let vectors = vectors.iter().flatten();
+            let vectors = vectors.map(|u| u.iter().map(|v| v.0.clone()).collect());
+            write_vectors(&mut text, &vectors.collect::<Vec<_>>());
+        }
+        _ => return None,
+    }
     Some(text)
+}
+
+/// Indices of constraints: one of the sample, or two opposite ones of two samples.
+fn norm_constraints(problem: &Problem, region: &Region, witness: &NormBound) -> Option<Vec<usize>> {
+    let network = problem.network();
+    if *region == Region::AnyWidth && network.has_sharing() {
+        return None;
+    }
+    let all = problem.margins().constraints();
+    let of = |sample: usize| all.iter().enumerate().filter(move |(_, c)| c.sample == sample);
+    match *witness.samples.as_slice() {
+        [i] => Some(vec![of(i).next()?.0]),
+        [i, j] => of(i).find_map(|(k, c)| {
+            let opposite: Vec<_> = c.covector(network.outputs()).into_iter().map(|e| -e).collect();
+            let other = of(j).find(|(_, d)| d.covector(network.outputs()) == opposite)?;
+            Some(vec![k, other.0])
+        }),
+        _ => None,
+    }
 }
 
 /// A better point, scaled to a margin of at least γ(θ).

@@ -5,7 +5,7 @@
 //! lies. A concave sample far from its kink is taken as linear until a solution crosses it.
 use super::program::{Mode, Piece, Settings, Solution, solve};
 use super::two_layer::{View, dot, length};
-use std::time::Instant;
+use crate::budget::Budget;
 
 /// Concave samples with a larger |cosine| are linear until that proves wrong.
 const FAR: f64 = 0.3;
@@ -106,10 +106,10 @@ impl<'a> LazyProgram<'a> {
     }
 
     /// Solves, adding samples below margin 1 and crossed concave samples until there are none.
-    pub fn solve(&mut self, deadline: Option<Instant>) -> Option<Optimum> {
+    pub fn solve(&mut self, budget: &Budget) -> Option<Optimum> {
         let mut pieces: Vec<Piece> = self.candidates.iter().map(|c| self.piece(c)).collect();
         for _ in 0..REPEATS {
-            let settings = Settings { cap: self.cap, ..Settings::until(self.tolerance, deadline)? };
+            let settings = Settings { cap: self.cap, ..Settings::until(self.tolerance, budget)? };
             let view = self.view;
             let solution = solve(&view.x, &view.y, view.alpha, &self.working, &pieces, &settings)?;
             if !self.add_violated(&mut pieces, &solution) {

@@ -13,8 +13,11 @@
 //! The multipliers of the norm constraints are the `u_p`. Coefficient lists of the dual are, up to
 //! rounding, the coefficients of a closing leaf.
 use super::two_layer::dot;
+use crate::budget::Budget;
 use clarabel::algebra::CscMatrix;
 use clarabel::solver::{DefaultSettings, DefaultSolver, IPSolver, SolverStatus, SupportedConeT};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// How a piece treats one sample.
@@ -54,7 +57,7 @@ pub struct Solution {
 pub const MAX_SIZE: usize = 12_000_000;
 
 /// How to solve.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Relative and absolute tolerance of the solver.
     pub tolerance: f64,
@@ -63,17 +66,20 @@ pub struct Settings {
     pub cap: Option<f64>,
     /// Time limit.
     pub limit: Option<Duration>,
+    /// Ends the solver when it becomes true.
+    pub cancel: Option<Arc<AtomicBool>>,
 }
 
 impl Settings {
-    /// This tolerance, no cap, and the time left until the deadline; `None` if none is left.
-    pub fn until(tolerance: f64, deadline: Option<Instant>) -> Option<Self> {
+    /// This tolerance, no cap, and the time left in the budget; `None` if none is left.
+    pub fn until(tolerance: f64, budget: &Budget) -> Option<Self> {
         let enough = |d: &Duration| *d > Duration::from_millis(5);
-        let limit = match deadline {
+        let limit = match budget.deadline {
             Some(at) => Some(at.checked_duration_since(Instant::now()).filter(enough)?),
             None => None,
         };
-        Some(Self { tolerance, cap: None, limit })
+        let cancel = Some(budget.cancel.clone());
+        (!budget.interrupted()).then_some(Self { tolerance, cap: None, limit, cancel })
     }
 }
 
@@ -158,6 +164,7 @@ pub fn solve(
     let mut q = vec![0.0; columns];
     q[..m].fill(-1.0);
     let tolerance = settings.tolerance;
+    let cancel = settings.cancel.clone();
     let settings = DefaultSettings {
         verbose: false,
         tol_gap_abs: tolerance,
@@ -170,6 +177,9 @@ pub fn solve(
         ..Default::default()
     };
     let mut solver = DefaultSolver::new(&p, &q, &a, &builder.b, &cones, settings).ok()?;
+    if let Some(cancel) = cancel {
+        solver.set_termination_callback(move |_| cancel.load(Ordering::Relaxed));
+    }
     solver.solve();
     let solution = &solver.solution;
     let usable = matches!(
@@ -294,7 +304,7 @@ impl<'a> Reduced<'a> {
 mod tests {
     use super::*;
 
-    const SETTINGS: Settings = Settings { tolerance: 1e-10, cap: None, limit: None };
+    const SETTINGS: Settings = Settings { tolerance: 1e-10, cap: None, limit: None, cancel: None };
 
     #[test]
     fn primal_and_dual_meet() {

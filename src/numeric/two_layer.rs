@@ -91,6 +91,8 @@ pub struct View {
     pub alpha: f64,
     /// The neurons that exist.
     pub units: Vec<Unit>,
+    /// Whether every sample is exactly a vector of floats: decimals need not be.
+    pub floats: bool,
 }
 
 impl View {
@@ -120,7 +122,12 @@ impl View {
         let scale = if longest > 0.0 { (-longest.log2().ceil()).exp2() } else { 1.0 };
         x.iter_mut().flatten().for_each(|e| *e *= scale);
         let y = data.labels().iter().map(|y| *y as f64).collect();
-        Self { x, y, scale, alpha, units: Vec::new() }
+        let power = |x: &ScaledVec| {
+            let d = x.denominator();
+            d.trailing_zeros().is_none_or(|zeros| d.bits() == zeros + 1)
+        };
+        let floats = data.samples().iter().all(power);
+        Self { x, y, scale, alpha, units: Vec::new(), floats }
     }
 
     /// Number of samples.

@@ -3,6 +3,7 @@ use super::cover::{self, FloatUnits, Instance, Outcome};
 use super::point::{balanced, push_inside};
 use super::region::{RegionOptimum, RegionProgram};
 use super::{exact, round_up};
+use crate::budget::Budget;
 use crate::certify::Request;
 use crate::numeric::two_layer::{View, length, to_f64};
 use maxmargin_kernel::certificate::{Entry, Proof};
@@ -36,7 +37,11 @@ const SHARE: f64 = 0.6;
 pub fn prove(problem: &Problem, view: &View, region: &Region, request: &Request) -> Found {
     let mut found = Found::default();
     let left = |at: Instant| at.saturating_duration_since(Instant::now());
-    let programs = request.budget.deadline.map(|at| Instant::now() + left(at).mul_f64(SHARE));
+    let until = |at: Instant| Instant::now() + left(at).mul_f64(SHARE);
+    let programs = Budget {
+        deadline: request.budget.deadline.map(until),
+        cancel: request.budget.cancel.clone(),
+    };
     let Some(mut program) = RegionProgram::new(problem, view, region, 1e-11) else { return found };
     let mut best_lower = 1.0;
     for _ in 0..ROUNDS {
@@ -44,15 +49,15 @@ pub fn prove(problem: &Problem, view: &View, region: &Region, request: &Request)
             found.limit = true;
             break;
         }
-        let Some(optimum) = program.optimise(programs) else {
-            found.limit |= programs.is_some_and(|at| Instant::now() >= at);
+        let Some(optimum) = program.optimise(&programs) else {
+            found.limit |= programs.expired();
             break;
         };
         found.limit |= optimum.limited;
         // A network of this width takes one side per neuron.
         let used = |size| size > USED * optimum.value;
         let narrow = program.one_piece_each(&optimum.u, used).and_then(|mut narrow| {
-            let optimum = narrow.optimise(programs)?;
+            let optimum = narrow.optimise(&programs)?;
             improved(problem, view, &narrow, &optimum)
         });
         // A program that is missing samples has a better cost than any network.

@@ -5,6 +5,7 @@
 //! concave contribution is used; where it is free and `s·y_i > 0` a piece takes one side, and further
 //! pieces for the other sides are added when a cover finds that they violate the bound.
 //! Samples and cone rows enter when the current solution violates them.
+use crate::budget::Budget;
 use crate::numeric::program::{MAX_SIZE, Mode, Piece, Settings, Solution, size, solve};
 use crate::numeric::two_layer::{View, dot, length, near_kinks};
 use maxmargin_kernel::claim::Region;
@@ -133,13 +134,13 @@ impl<'a> RegionProgram<'a> {
 
     /// Solves, adding violated samples and cone rows until there are none, or until the next
     /// program would be too large or take too long. `None` if the solver fails at first.
-    pub fn optimise(&mut self, deadline: Option<Instant>) -> Option<RegionOptimum> {
+    pub fn optimise(&mut self, budget: &Budget) -> Option<RegionOptimum> {
         let mut last: Option<RegionOptimum> = None;
         let mut pace: Option<(usize, f64)> = None;
         let view = self.view;
         for _ in 0..ROUNDS {
             let next = size(&view.x, &self.working, &self.pieces);
-            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            let left = budget.deadline.map(|at| at.saturating_duration_since(Instant::now()));
             let expected = pace.map_or(0.0, |(size, seconds)| {
                 seconds * (next as f64 / size.max(1) as f64).powf(GROWTH)
             });
@@ -149,11 +150,11 @@ impl<'a> RegionProgram<'a> {
                 return last;
             }
             let start = Instant::now();
-            let Some(settings) = Settings::until(self.tolerance, deadline) else { return last };
+            let Some(settings) = Settings::until(self.tolerance, budget) else { return last };
             let solution =
                 solve(&view.x, &view.y, view.alpha, &self.working, &self.pieces, &settings);
             let Some(solution) = solution else {
-                let ran_out = deadline.is_some_and(|at| Instant::now() >= at);
+                let ran_out = budget.expired();
                 last.iter_mut().for_each(|optimum| optimum.limited |= ran_out);
                 return last;
             };

@@ -8,13 +8,13 @@ fn solve(folder: &Folder, data: &str, more: &[&str]) -> Run {
     folder.run(&arguments)
 }
 
-/// Random samples with random labels: far from solved in a minute.
-fn hard() -> String {
+/// Random samples with random labels, of so many bits: far from solved in a minute.
+fn hard(bits: u32) -> String {
     let mut state = 1u64;
     let mut next = || {
         state =
             state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 56) as f64 / 128.0 - 1.0
+        (state >> (64 - bits)) as f64 / (1u64 << (bits - 1)) as f64 - 1.0
     };
     let mut text = String::new();
     for i in 0..110 {
@@ -60,11 +60,13 @@ fn an_interrupted_search_goes_on_from_its_checkpoint() {
 #[test]
 fn a_limit_ends_with_a_certified_bracket() {
     let folder = Folder::new();
-    folder.write("d.csv", hard());
+    // As decimals, 24 bits take 17 digits; the check must not be slow on them.
+    folder.write("d.csv", hard(24));
     let start = std::time::Instant::now();
     let more = ["--time-limit", "15", "--certificate", "c.json", "--json"];
     let run = solve(&folder, "d.csv", &more).expect(4).json();
-    assert!(start.elapsed().as_secs_f64() < 60.0, "{:?}", start.elapsed());
+    // A fifth more is promised; some seconds are for machines that do other things besides.
+    assert!(start.elapsed().as_secs_f64() < 1.2 * 15.0 + 10.0, "{:?}", start.elapsed());
     let (lower, upper) = (&run["cost"]["lower"], &run["cost"]["upper"]);
     assert!(0.0 < lower.as_f64().unwrap() && lower.as_f64() < upper.as_f64(), "{run}");
     folder.run(&["check", "c.json"]).expect(0);
@@ -76,7 +78,7 @@ fn an_interrupt_writes_what_is_proved() {
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
     let folder = Folder::new();
-    folder.write("d.csv", hard());
+    folder.write("d.csv", hard(8));
     let child = Command::new(assert_cmd::cargo::cargo_bin("maxmargin"))
         .args(["solve", "--data", "d.csv", "--certificate", "c.json", "--checkpoint", "state"])
         .current_dir(folder.0.path())
@@ -95,8 +97,59 @@ fn an_interrupt_writes_what_is_proved() {
     );
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(sent.elapsed().as_secs() < 60, "{:?}", sent.elapsed());
+    assert!(sent.elapsed().as_secs() < 20, "{:?}", sent.elapsed());
     folder.run(&["check", "c.json"]).expect(0);
+}
+
+#[test]
+fn certificates_come_by_standard_input() {
+    let folder = Folder::new();
+    folder.write("d.csv", "1,0,1\n-1,0,-1\n");
+    for file in ["c.json", "c.json.gz"] {
+        solve(&folder, "d.csv", &["--certificate", file]).expect(0);
+        let bytes = std::fs::read(folder.path(file)).unwrap();
+        let whole = folder.pipe(&["check", "-"], &bytes).expect(0);
+        assert!(whole.out.starts_with("VERIFIED  -\n"), "{file}: {}", whole.out);
+        let cut = folder.pipe(&["check", "-"], &bytes[..bytes.len() / 2]);
+        assert_eq!(cut.code, 2, "{file}: {}", cut.out);
+        folder.pipe(&["check", "-", "--also-verified"], &bytes).expect(64);
+    }
+    folder.pipe(&["check", "-"], b"").expect(2);
+}
+
+#[test]
+fn a_certificate_of_any_width_goes_on_from_its_checkpoint() {
+    let folder = Folder::new();
+    let model = example("digits/digits01_m2_polish.safetensors");
+    let data = example("digits/digits01.data.npz");
+    let certify = |more: &[&str]| {
+        let asked = ["certify", "--model", &model, "--data", &data, "--bracket", "everywhere"];
+        folder.run(&[&asked, more, &["--checkpoint", "state"]].concat())
+    };
+    certify(&["--time-limit", "0"]).expect(4);
+    // A limit of 0 does not even search; a short one leaves a state.
+    certify(&["--time-limit", "0.3"]);
+    assert!(folder.path("state").exists());
+    let run = certify(&["-o", "c.json"]).expect(0);
+    assert!(run.out.contains("any width"), "{}", run.out);
+    folder.run(&["check", "c.json"]).expect(0);
+    let iris = example("iris/iris.data.npz");
+    let model = example("iris/iris_m10.safetensors");
+    let other = ["certify", "--model", &model, "--data", &iris, "--checkpoint", "state"];
+    let other = folder.run(&other).expect(2);
+    assert!(other.err.contains("state is the checkpoint of another data set"), "{}", other.err);
+}
+
+/// One neuron on data for which two are better: the bound of any width cannot be met.
+#[test]
+fn a_bound_that_is_loose_for_a_narrow_network_is_called_so() {
+    let folder = Folder::new();
+    folder.write("d.json", r#"{"x":[["1","1/4"],["-1","1/4"]],"y":[1,1]}"#);
+    let one = r#"{"activation":"relu","layers":[{"weights":[["0","1"]]},{"weights":[["1"]]}]}"#;
+    folder.write("m.json", one);
+    let on = ["certify", "--model", "m.json", "--data", "d.json", "--bracket", "everywhere"];
+    let run = folder.run(&on).expect(0);
+    assert!(run.out.contains("For this architecture the bound is loose"), "{}", run.out);
 }
 
 #[test]
@@ -141,6 +194,10 @@ fn iris_from_scratch() {
     assert!(run["cost"]["gap"].as_f64().unwrap() <= 1e-9, "{run}");
     folder.run(&["check", "c.json.GZ"]).expect(0);
     folder.run(&["show", "c.json.GZ"]).expect(0);
+    let more = ["--json", "--certificate", "c.json"];
+    let run = solve(&folder, &example("iris/iris12.data.npz"), &more).expect(0).json();
+    assert!((run["cost"]["upper"].as_f64().unwrap() / 18.517_492_7 - 1.0).abs() < 1e-6, "{run}");
+    folder.run(&["check", "c.json"]).expect(0);
 }
 
 #[test]

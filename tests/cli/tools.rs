@@ -14,7 +14,7 @@ fn folders_and_patterns() {
     let run = folder.run(&["check", &certificates("data/iris*.cert.json"), "--json"]).expect(0);
     let lines: Vec<serde_json::Value> =
         run.out.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-    assert_eq!(lines.len(), 3);
+    assert_eq!(lines.len(), 4);
     assert!(lines.iter().all(|l| l["verdict"] == "verified"));
     // Certificates without the name of one are found by their first words.
     let run = folder.run(&["check", &certificates("small")]).expect(0);

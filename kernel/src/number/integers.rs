@@ -119,6 +119,10 @@ impl IntVec {
                 let terms = a.iter().zip(b).map(|(x, y)| i128::from(*x).wrapping_mul(*y));
                 BigInt::from(terms.fold(0i128, i128::wrapping_add))
             }
+            (Repr::Big(a), Repr::I64(b)) | (Repr::I64(b), Repr::Big(a)) => {
+                let terms = a.iter().zip(b).filter(|(_, y)| **y != 0);
+                terms.map(|(x, y)| x * *y).sum()
+            }
             // Two vectors past 63 bits have products past 127.
             _ => self.dot_big(other),
         }

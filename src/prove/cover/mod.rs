@@ -24,7 +24,7 @@ mod statement;
 mod tree;
 mod units;
 
-pub use local::local_maximise;
+pub use local::{Effort, explore, local_maximise};
 pub use pieces::{Open, Piece, Pieces, RETARGET, retarget};
 pub use statement::Statement;
 pub use units::FloatUnits;
@@ -65,7 +65,9 @@ pub struct Options<'a> {
     pub deadline: Option<Instant>,
     /// Give up after this many nodes.
     pub max_nodes: u64,
-    /// Stop at this many different violators.
+    /// Stop before the last pass, the long one.
+    pub shallow: bool,
+    /// Report at most so many violators.
     pub max_violators: usize,
     /// Share subtrees among the threads of the current rayon pool.
     pub parallel: bool,
@@ -81,6 +83,7 @@ impl Default for Options<'_> {
             rounds: 6,
             deadline: None,
             max_nodes: u64::MAX,
+            shallow: false,
             max_violators: 20,
             parallel: true,
             cancel: None,
@@ -199,7 +202,7 @@ pub fn expand(
     pieces: Pieces,
     count: usize,
 ) -> Outcome {
-    run(instance, t, units, options, |search| search.expand(pieces, count))
+    run(instance, t, units, options, |search| search.widen(pieces, count, true))
 }
 
 fn run(
@@ -216,7 +219,7 @@ fn run(
     let margin = (1e-11 * items.t).max(2.0 * finest * (items.len() as f64).sqrt());
     let search = tree::Search::new(&items, options, margin);
     let pieces = work(&search);
-    let (violators, statistics) = search.finish(start);
+    let (violators, statistics) = search.finish(&pieces, start);
     if !violators.is_empty() {
         return Outcome::Violated { violators, statistics };
     }
@@ -227,8 +230,14 @@ fn run(
 }
 
 /// Closes every open subtree by one leaf, for the least `T' ≥ t` for which all of them close; the
-/// tree and `T'`. The kernel must be given at least that `T'`.
-pub fn loosen(instance: &Instance, t: f64, units: FloatUnits, pieces: &Pieces) -> (Tree, f64) {
+/// tree and `T'`. The kernel must be given at least that `T'`. `None` if that is above `most`.
+pub fn loosen(
+    instance: &Instance,
+    t: f64,
+    units: FloatUnits,
+    pieces: &Pieces,
+    most: f64,
+) -> Option<(Tree, f64)> {
     let items = Items::new(instance, t, units);
     let mut scratch = node::Scratch::new(items.len());
     let (mut all, mut needed) = (Pieces::default(), items.t);
@@ -241,15 +250,18 @@ pub fn loosen(instance: &Instance, t: f64, units: FloatUnits, pieces: &Pieces) -
                 let (leaf, value) = items.surrender(&state, &mut scratch);
                 all.node(&leaf);
                 needed = needed.max(value);
+                if items.scale * needed > most {
+                    return None;
+                }
             }
         }
     }
     let tree = all.closed().unwrap_or_default();
     if needed <= items.t {
-        return (tree, t);
+        return Some((tree, t));
     }
     let to = items.scale * needed.max(items.t * (1.0 + pieces::RETARGET));
-    (retarget(tree, t, to), to)
+    Some((retarget(tree, t, to), to))
 }
 
 #[cfg(test)]

@@ -112,10 +112,6 @@ impl Pieces {
         other.0.into_iter().for_each(|piece| self.push(piece));
     }
 
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
-
     /// The tree, if nothing is open.
     pub fn closed(self) -> Result<Tree, Self> {
         if self.open().next().is_some() {

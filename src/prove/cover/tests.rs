@@ -1,6 +1,6 @@
 //! Trees against the kernel, and values against enumeration.
 use super::*;
-use crate::numeric::box_ls::{BoxLs, Effort, Gram};
+use crate::numeric::box_ls::{self, BoxLs, Gram};
 use maxmargin_kernel::number::{BigInt, Rational, ScaledVec};
 use maxmargin_kernel::proof::cover::{CoverChecker, Item};
 use proptest::prelude::*;
@@ -56,7 +56,7 @@ fn enumerate(instance: &Instance) -> (f64, f64) {
                 None => (instance.alpha * b, instance.alpha * b),
             };
         }
-        best = best.max(ls.solve(&gram, Effort::ACCURATE, 0.0));
+        best = best.max(ls.solve(&gram, box_ls::Effort::ACCURATE, 0.0));
         let size = |(x, a): (&Vec<f64>, &f64)| items::norm(x) * a.abs();
         spread = spread.max(instance.x.iter().zip(&ls.beta).map(size).sum());
     }
@@ -170,7 +170,7 @@ fn scales() {
         let b = [0.4, 0.3, 0.5, -0.6].map(|b| b / (size * size)).to_vec();
         let instance = Instance { x, b, fixed: vec![None; 4], alpha: 0.0 };
         let starts: Vec<Vec<f64>> = instance.x.clone();
-        let best = local_maximise(&instance, &starts, false)[0].value;
+        let best = local_maximise(&instance, &starts, Effort::QUIET)[0].value;
         let t = best * (1.0 + 1e-6);
         let units = FloatUnits::choose(longest(&instance), t);
         let instance = on_grid(instance, units);
@@ -217,7 +217,7 @@ fn limits() {
     let few = Options { max_nodes: 1, parallel: false, ..Options::default() };
     let (mut steps, mut last) = (0, f64::INFINITY);
     let stepwise = loop {
-        let (tree, loose) = loosen(&instance, t, units, &pieces);
+        let (tree, loose) = loosen(&instance, t, units, &pieces, f64::INFINITY).unwrap();
         verify(&instance, (0, 1), loose, units, &tree).unwrap();
         assert!(loose > t && loose <= last * (1.0 + 1e-9), "{loose} after {last}");
         last = loose;

@@ -1,5 +1,6 @@
 //! The grids of a cover, chosen to the data.
 use super::Instance;
+use super::items::norm;
 use maxmargin_kernel::claim::Number;
 use maxmargin_kernel::number::{BigInt, Rational};
 use maxmargin_kernel::proof::cover::Units;
@@ -22,6 +23,10 @@ pub struct FloatUnits {
 
 /// Samples of so many bits stay as they are.
 const SHORT_BITS: i32 = 24;
+/// Nearer than this to the middle between two multiples of a unit, the rounding of an entry is not
+/// certain; then finer units are tried, by up to so many bits.
+const TIE: f64 = 1e-6;
+const FINER: i32 = 8;
 /// Bits of a coefficient that contributes `T` to a bound.
 const A_BITS: i32 = 40;
 /// Bits of the range of the longest sample.
@@ -46,7 +51,9 @@ impl Instance {
             }
             loss += b.abs() * square.sqrt();
         }
-        loss * (1.0 + 1e-6)
+        // The floats may be decimals rounded, by a part of 2^-53 each.
+        let size: f64 = self.x.iter().zip(&self.b).map(|(x, b)| b.abs() * norm(x)).sum();
+        loss * (1.0 + 1e-6) + f64::EPSILON * size
     }
 }
 
@@ -66,19 +73,29 @@ impl FloatUnits {
     }
 
     /// With a unit to which the samples of `instance` are to be rounded, if they have too many bits
-    /// for a Gram matrix of short integers; rounding then costs about `loss` of the bound.
-    pub fn rounding(self, instance: &Instance, loss: f64) -> Self {
+    /// for a Gram matrix of short integers or are not `floats` at all; rounding then costs about
+    /// `loss` of the bound.
+    pub fn rounding(self, instance: &Instance, loss: f64, floats: bool) -> Self {
         let entries = || instance.x.iter().flatten().filter(|v| **v != 0.0);
         let longest = entries().fold(0.0f64, |m, v| m.max(v.abs()));
         let coarse = 2f64.powi(exponent(longest) - SHORT_BITS);
-        if entries().all(|v| (v / coarse).fract() == 0.0) {
+        if floats && entries().all(|v| (v / coarse).fract() == 0.0) {
             return self;
         }
         let width = instance.x.first().map_or(0, Vec::len) as f64;
         let weight: f64 = instance.b.iter().map(|b| b.abs()).sum();
         // Entries move by half a unit at most, samples by half √width.
         let unit = 2.0 * loss / (weight * width.sqrt());
-        Self { x: unit.is_normal().then(|| unit.log2().floor() as i32), ..self }
+        if !unit.is_normal() {
+            return self;
+        }
+        let first = unit.log2().floor() as i32;
+        // The exact sample must round as the float does: none half-way between two multiples.
+        let clear = |exponent: &i32| {
+            let unit = 2f64.powi(*exponent);
+            floats || entries().all(|v| ((v / unit - (v / unit).floor()) - 0.5).abs() > TIE)
+        };
+        Self { x: (first - FINER..=first).rev().find(clear), ..self }
     }
 
     /// The same as the kernel writes them.

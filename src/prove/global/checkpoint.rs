@@ -159,7 +159,8 @@ impl Search<'_> {
     /// Writes the state, all or nothing: at the end, or if the last time is long enough ago.
     pub(super) fn save(&mut self, end: bool) {
         let Some(saving) = &self.options.saving else { return };
-        if !end && self.saved.elapsed() < EVERY {
+        // Before there is a network there is nothing worth keeping.
+        if !end && (self.result.network.is_empty() || self.saved.elapsed() < EVERY) {
             return;
         }
         let start = Instant::now();

@@ -59,7 +59,7 @@ impl Covers {
         let mut covers = Self { lambda: kept, units, target: target.to_bits(), sides: Vec::new() };
         // The same for both signs: |b| is all that counts.
         let loss = ROUNDING * (target - 1.0).clamp(1e-12, 1e-2);
-        units = units.rounding(&covers.exact(view, 1), loss);
+        units = units.rounding(&covers.exact(view, 1), loss, view.floats);
         covers.units = units;
         for sign in [1, -1] {
             let (instance, t) = covers.instance(view, sign);
@@ -124,9 +124,17 @@ impl Covers {
 
     /// Goes on with what is open.
     pub fn run(&mut self, view: &View, options: &cover::Options, nodes: &mut u64) -> Ran {
-        self.each(view, nodes, |instance, t, units, pieces| {
-            cover::resume(instance, t, units, options, pieces)
-        })
+        // What is found quickly for either sign comes before the long search for one.
+        let shallow = cover::Options { shallow: true, ..*options };
+        for options in [&shallow, options] {
+            let ran = self.each(view, nodes, |instance, t, units, pieces| {
+                cover::resume(instance, t, units, options, pieces)
+            });
+            if !matches!(ran, Ran::Open) {
+                return ran;
+            }
+        }
+        Ran::Open
     }
 
     /// Splits open subtrees until each cover has at least `count`.
@@ -180,14 +188,15 @@ impl Covers {
     }
 
     /// The bound on costs that follows, with the claim's bound on ν and its proof. Open subtrees
-    /// are closed for the `T` that this takes.
-    pub fn certified(&self, view: &View) -> (f64, Number, DualBound) {
+    /// are closed for the `T` that this takes; `None` if the bound would not be above `least`.
+    pub fn certified(&self, view: &View, least: f64) -> Option<(f64, Number, DualBound)> {
+        let most = if least > 0.0 { self.sum() / least } else { f64::INFINITY };
         let mut list: Vec<(i8, Tree, f64, f64)> = Vec::new();
         for side in &self.sides {
             let (instance, t) = self.instance(view, side.sign);
             let (tree, loose) = match side.pieces.clone().closed() {
                 Ok(tree) => (tree, t),
-                Err(pieces) => cover::loosen(&instance, t, self.units, &pieces),
+                Err(pieces) => cover::loosen(&instance, t, self.units, &pieces, most)?,
             };
             list.push((side.sign, tree, loose, self.target() - t));
         }
@@ -211,6 +220,6 @@ impl Covers {
         let bound = round_up(&exact(0.5 / lower * (1.0 + 1e-14)), 50);
         let multipliers =
             Multipliers { units: self.units.to_kernel(), lambda: self.lambda.clone() };
-        (lower, bound, DualBound { multipliers, covers })
+        (lower > least).then_some((lower, bound, DualBound { multipliers, covers }))
     }
 }

@@ -4,6 +4,7 @@
 //! ([`crate::numeric::lazy`]), whose primal solution is a network and whose dual solution is `λ`, and
 //! the search for directions with `s·g(w) > |w|`, first by local ascent, then by covers. A direction
 //! names a new cell; when the covers close, `Σλ/T` is a certified bound.
+mod bound;
 mod checkpoint;
 mod covers;
 mod network;
@@ -14,7 +15,7 @@ pub use covers::{Covers, Ran};
 pub use network::{in_architecture, lower_entry, network, upper_entry};
 pub use workers::{Gone, Standing, Workers, serve};
 
-use super::cover::{self, Instance, local_maximise};
+use super::cover::{self, Effort, Instance, explore, local_maximise};
 use crate::budget::Budget;
 use crate::numeric::lazy::{Candidate, LazyProgram, Optimum};
 use crate::numeric::two_layer::{View, length};
@@ -23,7 +24,7 @@ use maxmargin_kernel::proof::dual_bound::DualBound;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// How to search.
 #[derive(Clone, Debug)]
@@ -111,10 +112,9 @@ const REMEMBERED: usize = 100;
 /// Of the allowed gap, what local ascent may leave, and what covers aim at.
 const ASCENT: f64 = 0.5;
 const AIM: f64 = 0.9;
-/// Covers are interrupted this often, to save and to improve the bound.
-const SLICE: f64 = 20.0;
-/// Looser bounds than the one aimed at, for when there is nothing better.
-const RUNGS: [f64; 9] = [1.5, 1.2, 1.1, 1.05, 1.02, 1.01, 1.005, 1.002, 1.001];
+/// Width of the beam in which neighbours are explored at first, and at most.
+const BEAM: usize = 24;
+const WIDEST: usize = 384;
 /// The part of the time limit that the search proper may use.
 const SEARCH_SHARE: f64 = 0.8;
 /// Rounds after which an unused candidate is dropped.
@@ -136,7 +136,7 @@ pub fn search(
             search.add(sign, w);
         }
     }
-    while !search.out_of_time() && stalled < STALLED && search.result.gap() > options.gap {
+    while !search.until.expired() && stalled < STALLED && search.result.gap() > options.gap {
         search.result.rounds += 1;
         let Some(optimum) = search.solve() else { break };
         let added = search.round(&optimum, &mut report);
@@ -151,7 +151,7 @@ pub fn search(
             search.program.tolerance = (search.program.tolerance * 0.1).max(1e-13);
         }
     }
-    search.result.limit = search.out_of_time();
+    search.result.limit = search.until.expired();
     if options.covers && search.result.gap() > options.gap {
         search.last_resort();
     }
@@ -171,13 +171,16 @@ struct Search<'a> {
     largest: f64,
     /// Places worth a look again.
     remembered: Vec<(f64, Vec<f64>)>,
-    /// Covers that ended with violators.
-    failed: usize,
-    /// The next of [`RUNGS`].
+    /// Whether local ascent once missed a violator: then it takes more trouble.
+    hard: bool,
+    /// Width of the beam in which neighbours are explored.
+    beam: usize,
+    /// The next of [`RUNGS`], and its covers for the latest `λ` as far as they are.
     rung: usize,
+    ladder: Option<Covers>,
     saved: Instant,
     /// When the search proper ends: before the limit, to leave time for a bound.
-    deadline: Option<Instant>,
+    until: Budget,
     result: Global,
 }
 
@@ -190,6 +193,7 @@ impl<'a> Search<'a> {
         let now = Instant::now();
         let until = |at: Instant| now + at.saturating_duration_since(now).mul_f64(SEARCH_SHARE);
         let deadline = options.budget.deadline.map(until);
+        let until = Budget { deadline, cancel: options.budget.cancel.clone() };
         Self {
             view,
             options,
@@ -200,16 +204,14 @@ impl<'a> Search<'a> {
             lambda: Vec::new(),
             largest: f64::INFINITY,
             remembered: Vec::new(),
-            failed: 0,
+            hard: false,
+            beam: BEAM,
             rung: 0,
+            ladder: None,
             saved: now,
-            deadline,
+            until,
             result,
         }
-    }
-
-    fn out_of_time(&self) -> bool {
-        self.options.budget.interrupted() || self.deadline.is_some_and(|at| Instant::now() >= at)
     }
 
     fn add(&mut self, sign: f64, side: Vec<f64>) -> bool {
@@ -283,12 +285,13 @@ impl<'a> Search<'a> {
             }
             starts.push(start);
         }
-        local_maximise(instance, &starts, self.options.parallel)
+        let stop = || self.until.expired();
+        local_maximise(instance, &starts, Effort { parallel: self.options.parallel, stop: &stop })
     }
 
     /// Solves the program, raising the cap of λ as the candidates allow, and keeps the network.
     fn solve(&mut self) -> Option<Optimum> {
-        let optimum = self.program.solve(self.deadline)?;
+        let optimum = self.program.solve(&self.until)?;
         if optimum.capped {
             self.program.cap = self.program.cap.map(|c| c * 8.0);
         } else {
@@ -310,12 +313,8 @@ impl<'a> Search<'a> {
 
     /// Looks for violators, adds them, and bounds if there are none. Returns how many were added.
     fn round(&mut self, optimum: &Optimum, report: &mut impl FnMut(Status)) -> usize {
-        let mut violators = self.violators(optimum, self.options.starts);
-        // A cover found what these starts did not: more of them before the next.
-        if violators.is_empty() && self.failed > 0 {
-            violators = self.violators(optimum, 2 * self.options.starts);
-        }
         self.lambda.clone_from(&optimum.lambda);
+        let mut violators = self.violators(self.hard);
         // Neurons that moved over a convex kink continue on the other side.
         let moved: Vec<(f64, Vec<f64>)> = (self.program.candidates.iter().zip(&optimum.u))
             .filter(|(_, u)| length(u) > 1e-5 * optimum.value)
@@ -330,25 +329,31 @@ impl<'a> Search<'a> {
                 Some(covers) if self.options.covers => violators = self.drive(covers),
                 covers => self.result.pending = covers,
             }
-            self.failed += usize::from(!violators.is_empty());
         }
         violators.into_iter().chain(moved).map(|(sign, w)| usize::from(self.add(sign, w))).sum()
     }
 
-    /// Violators by local ascent.
-    fn violators(&mut self, optimum: &Optimum, random: usize) -> Vec<(f64, Vec<f64>)> {
+    /// Violators by local ascent; if that finds none of a sign, on request, also from among the
+    /// neighbours of its maxima.
+    fn violators(&mut self, thorough: bool) -> Vec<(f64, Vec<f64>)> {
         let least = 1.0 + ASCENT * self.options.gap;
+        let lambda = std::mem::take(&mut self.lambda);
         let mut violators: Vec<(f64, Vec<f64>)> = Vec::new();
         self.largest = 0.0;
         for sign in [1.0, -1.0] {
-            let instance = self.instance(&optimum.lambda, sign);
+            let instance = self.instance(&lambda, sign);
             let present = self.program.candidates.iter().map(|c| (c.sign, &c.side));
             let earlier = self.remembered.iter().map(|(s, w)| (*s, w));
             let own: Vec<Vec<f64>> = (present.chain(earlier))
                 .filter(|(s, _)| *s == sign)
                 .map(|(_, w)| w.clone())
                 .collect();
-            let found = self.ascend(&instance, random, &own);
+            let mut found = self.ascend(&instance, self.options.starts, &own);
+            if thorough {
+                let stop = || self.until.expired();
+                let effort = Effort { parallel: self.options.parallel, stop: &stop };
+                found = explore(&instance, found, self.beam, least, effort);
+            }
             self.largest = found.first().map_or(self.largest, |f| self.largest.max(f.value));
             let above = found.into_iter().filter(|f| f.value > least);
             for (k, f) in above.enumerate() {
@@ -358,6 +363,7 @@ impl<'a> Search<'a> {
                 }
             }
         }
+        self.lambda = lambda;
         violators
     }
 
@@ -387,104 +393,5 @@ impl<'a> Search<'a> {
                 self.remember(candidate.sign, candidate.side);
             }
         }
-    }
-
-    /// Works on covers until they are closed, violated, or time is up; keeps the bound.
-    fn drive(&mut self, mut covers: Covers) -> Vec<(f64, Vec<f64>)> {
-        loop {
-            let slice = if self.options.workers.is_some() { f64::INFINITY } else { SLICE };
-            match self.work(&mut covers, slice) {
-                Ran::Violated(violators) => return violators,
-                Ran::Closed | Ran::Stuck => {
-                    self.keep(&covers);
-                    return Vec::new();
-                }
-                Ran::Open => {}
-            }
-            if self.out_of_time() {
-                self.keep(&covers);
-                self.result.pending = Some(covers);
-                return Vec::new();
-            }
-            self.climb(0.2 * SLICE);
-            self.result.pending = Some(covers);
-            self.save(false);
-            match self.result.pending.take() {
-                Some(same) => covers = same,
-                None => return Vec::new(),
-            }
-        }
-    }
-
-    fn work(&mut self, covers: &mut Covers, seconds: f64) -> Ran {
-        let soon = Duration::try_from_secs_f64(seconds).ok().map(|d| Instant::now() + d);
-        let deadline = match (self.deadline, soon) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        };
-        let options = cover::Options {
-            deadline,
-            cancel: Some(&self.options.budget.cancel),
-            parallel: self.options.parallel,
-            ..Default::default()
-        };
-        let nodes = &mut self.result.nodes;
-        match &self.options.workers {
-            Some(workers) => covers.farm(self.view, workers.as_ref(), &options, nodes),
-            None => covers.run(self.view, &options, nodes),
-        }
-    }
-
-    /// Keeps the bound that these covers give, closing what is open as well as it can be.
-    fn keep(&mut self, covers: &Covers) {
-        let (lower, bound, proof) = covers.certified(self.view);
-        if lower > self.result.lower {
-            (self.result.lower, self.result.bound) = (lower, Some((bound, proof)));
-        }
-    }
-
-    /// Tries the next looser bound for so long; whether there may be more to win.
-    fn climb(&mut self, seconds: f64) -> bool {
-        let base = if self.largest.is_finite() { self.largest.max(1.0) } else { 1.0 };
-        let Some(factor) = RUNGS.get(self.rung).filter(|f| **f > 1.0 + self.options.gap) else {
-            return false;
-        };
-        let lambda = std::mem::take(&mut self.lambda);
-        let covers = Covers::new(self.view, &lambda, base * factor);
-        let sum = covers.as_ref().map_or(0.0, Covers::sum);
-        self.lambda = lambda;
-        let Some(mut covers) = covers else { return false };
-        if sum / (base * factor) <= self.result.lower {
-            self.rung += 1;
-            return true;
-        }
-        match self.work(&mut covers, seconds) {
-            Ran::Violated(_) => return false,
-            Ran::Open => self.keep(&covers),
-            Ran::Closed | Ran::Stuck => {
-                self.keep(&covers);
-                self.rung += 1;
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Time ran out, or nothing more was found: the best bound from the latest multipliers in what
-    /// was kept back of the time.
-    fn last_resort(&mut self) {
-        if self.options.budget.interrupted() || self.result.bound.is_none() {
-            // At once, whatever it is worth.
-            let covers = Covers::new(self.view, &self.lambda, 1.5);
-            covers.iter().for_each(|covers| self.keep(covers));
-        }
-        let now = Instant::now();
-        // Without a limit (the search stalled), a few seconds; with one, leave time to check.
-        let left = match self.options.budget.deadline {
-            Some(at) => 0.7 * at.saturating_duration_since(now).as_secs_f64(),
-            None => 8.0,
-        };
-        self.deadline = Duration::try_from_secs_f64(left).ok().map(|d| now + d);
-        while !self.out_of_time() && self.climb(left) {}
     }
 }

@@ -1,0 +1,251 @@
+(* Relaxation.v -- what a list of coefficients says of  Sum_i psi_i(w . x_i)  at one node of a tree (rule 3.7),
+   in integers.  psi_i is linear on either side of 0: slope [iup] for z > 0 and [idn] for z <= 0; the node has
+   one range [l, h] per item that encloses w . x_i.  To keep numbers short, all x_i have a common factor F,
+   [ix] being x_i/F, and all a_i of a node a common factor t.
+
+   Lines: for any a_i, with  k_i = max { psi_i(z) - a_i z : l <= z <= h },  K = Sum k_i,  vec = Sum a_i x_i,
+   Sum_i psi_i(w . x_i) <= vec . w + K.  Parabolas: the same with  psi_i(z) - a_i z - b_i/D z^2, and then
+   vec . w + Sum b_i/D (w . x_i)^2 <= T - K  on the unit sphere by a semidefinite matrix. *)
+Require Import Reals ZArith List Bool Lra Lia Psatz.
+Require Import MaxMargin.Statement MaxMargin.Vectors MaxMargin.Integers MaxMargin.Semidefinite.
+Import ListNotations.
+Open Scope Z_scope.
+
+Record item := mkItem { ix : list Z; iup : Z; idn : Z }.
+Definition range := (Z * Z)%type.
+Definition psi (it : item) (z : Z) : Z := if 0 <? z then iup it * z else idn it * z.
+Definition excess (it : item) (a : Z) (r : range) : Z :=
+  let '(l, h) := r in
+  let ends := Z.max (psi it l - a * l) (psi it h - a * h) in
+  if (l <? 0) && (0 <? h) then Z.max ends 0 else ends.
+
+(* vec/(t F) and K; None unless there is one coefficient per item *)
+Fixpoint relax (t : Z) (its : list item) (rs : list range) (a : list Z) : option (list Z * Z) :=
+  match its, rs, a with
+  | [], [], [] => Some ([], 0)
+  | it :: its', r :: rs', c :: a' =>
+      match relax t its' rs' a' with
+      | Some (v, k) => Some (if c =? 0 then v else zaxpy c (ix it) v, excess it (t * c) r + k)
+      | None => None
+      end
+  | _, _, _ => None
+  end.
+
+(* n/d rounded up *)
+Definition over (n d : Z) : Z := - (- n / d).
+(* at least  c z - b/D z^2  on lo <= z <= hi *)
+Definition side_max (c b D lo hi : Z) : Z :=
+  if (0 <? b) && (2 * b * lo <? c * D) && (c * D <? 2 * b * hi) then over (c * c * D) (4 * b)
+  else Z.max (over ((c * D - b * lo) * lo) D) (over ((c * D - b * hi) * hi) D).
+Definition excess_parabola (it : item) (a b D : Z) (r : range) : Z :=
+  let '(l, h) := r in
+  if h <=? 0 then side_max (idn it - a) b D l h
+  else if 0 <? l then side_max (iup it - a) b D l h
+  else Z.max (side_max (iup it - a) b D 0 h) (side_max (idn it - a) b D l 0).
+(* vec/(t F), K, and the items with a parabola *)
+Fixpoint relax_parabolas (t D : Z) (its : list item) (rs : list range) (a b : list Z)
+  : option (list Z * Z * list (Z * list Z)) :=
+  match its, rs, a, b with
+  | [], [], [], [] => Some ([], 0, [])
+  | it :: its', r :: rs', c :: a', d :: b' =>
+      match relax_parabolas t D its' rs' a' b' with
+      | Some (v, k, J) =>
+          let v' := if c =? 0 then v else zaxpy c (ix it) v in
+          if d =? 0 then Some (v', excess it (t * c) r + k, J)
+          else if 0 <? d then Some (v', excess_parabola it (t * c) d D r + k, (d, ix it) :: J) else None
+      | None => None
+      end
+  | _, _, _, _ => None
+  end.
+Definition close_quadratic (F T D kappa t : Z) (its : list item) (rs : list range) (a b : list Z) : bool :=
+  match relax_parabolas t D its rs a b with
+  | Some (v, k, J) =>
+      let s := T - k - kappa in
+      (0 <? D) && (0 <? kappa)
+      && semidefinite (S (length J))
+           (minus_gram (4 * D * D * kappa * s :: map (fun j => 4 * D * kappa * fst j) J)
+                       ((D * (t * F), v) :: map (fun j => (2 * F * fst j, snd j)) J))
+  | None => false
+  end.
+
+(* ---- soundness ------------------------------------------------------------------------------ *)
+Open Scope R_scope.
+Definition psiR (it : item) (z : R) : R := if Rlt_dec 0 z then IZR (iup it) * z else IZR (idn it) * z.
+(* w . x_i *)
+Definition at_item (F : Z) (it : item) (u : vec) : R := IZR F * dot u (zR (ix it)).
+Fixpoint total (F : Z) (its : list item) (u : vec) : R :=
+  match its with [] => 0 | it :: its' => psiR it (at_item F it u) + total F its' u end.
+Fixpoint in_ranges (F : Z) (u : vec) (its : list item) (rs : list range) : Prop :=
+  match its, rs with
+  | it :: its', (l, h) :: rs' => IZR l <= at_item F it u <= IZR h /\ in_ranges F u its' rs'
+  | _, _ => True
+  end.
+
+Lemma psi_ok it z : IZR (psi it z) = psiR it (IZR z).
+Proof.
+  unfold psi, psiR. destruct (Z.ltb_spec 0 z) as [L|L]; [apply IZR_lt in L|apply IZR_le in L];
+    destruct (Rlt_dec 0 (IZR z)); try lra; apply mult_IZR.
+Qed.
+(* a linear function is at most the larger of its values at the ends *)
+Lemma linear_max c l h z M : l <= z <= h -> c * l <= M -> c * h <= M -> c * z <= M.
+Proof. intros. destruct (Rle_lt_dec 0 c); nra. Qed.
+Lemma excess_ok it a l h z : IZR l <= z <= IZR h -> psiR it z <= IZR a * z + IZR (excess it a (l, h)).
+Proof.
+  intros HZ. unfold excess. cbv zeta.
+  set (el := (psi it l - a * l)%Z). set (eh := (psi it h - a * h)%Z).
+  assert (EL : IZR el = psiR it (IZR l) - IZR a * IZR l) by (unfold el; rewrite minus_IZR, psi_ok, mult_IZR; auto).
+  assert (EH : IZR eh = psiR it (IZR h) - IZR a * IZR h) by (unfold eh; rewrite minus_IZR, psi_ok, mult_IZR; auto).
+  set (M := if ((l <? 0) && (0 <? h))%Z then Z.max (Z.max el eh) 0 else Z.max el eh).
+  assert (ML : IZR el <= IZR M) by (apply IZR_le; unfold M; destruct (_ && _); lia).
+  assert (MH : IZR eh <= IZR M) by (apply IZR_le; unfold M; destruct (_ && _); lia).
+  assert (M0 : (IZR l < 0 -> 0 < IZR h -> 0 <= IZR M)).
+  { intros A B. apply lt_IZR in A. apply lt_IZR in B. apply IZR_le. unfold M.
+    rewrite (proj2 (Z.ltb_lt l 0)), (proj2 (Z.ltb_lt 0 h)) by auto. simpl. lia. }
+  change (IZR (if ((l <? 0) && (0 <? h))%Z then Z.max (Z.max el eh) 0 else Z.max el eh)) with (IZR M).
+  clearbody M el eh. rewrite EL in ML. rewrite EH in MH. clear EL EH. unfold psiR in *.
+  destruct (Rlt_dec 0 z) as [P|P].
+  - destruct (Rlt_dec 0 (IZR h)); [|lra].
+    assert (Q : (IZR (iup it) - IZR a) * z <= IZR M); [|lra].
+    destruct (Rlt_dec 0 (IZR l)).
+    + apply linear_max with (IZR l) (IZR h); lra.
+    + destruct (Req_dec (IZR l) 0) as [Z0|Z0].
+      * rewrite Z0 in *. apply linear_max with 0 (IZR h); lra.
+      * assert (0 <= IZR M) by (apply M0; lra). apply linear_max with 0 (IZR h); lra.
+  - destruct (Rlt_dec 0 (IZR l)); [lra|].
+    assert (Q : (IZR (idn it) - IZR a) * z <= IZR M); [|lra].
+    destruct (Rlt_dec 0 (IZR h)).
+    + destruct (Req_dec (IZR l) 0) as [Z0|Z0].
+      * assert (z = 0) by lra. subst z. rewrite Z0 in *. lra.
+      * assert (0 <= IZR M) by (apply M0; lra). apply linear_max with (IZR l) 0; lra.
+    + apply linear_max with (IZR l) (IZR h); lra.
+Qed.
+
+#[local] Opaque excess.
+Lemma relax_ok F t u its : forall rs a v k, in_ranges F u its rs -> relax t its rs a = Some (v, k) ->
+  total F its u <= IZR (t * F) * dot u (zR v) + IZR k.
+Proof.
+  induction its as [|it its IH]; intros [|[l h] rs] [|c a] v k HR HX; cbn [relax] in HX; try discriminate.
+  - inversion HX; subst. simpl. rewrite dot_nil_r. lra.
+  - destruct (relax t its rs a) as [[v' k']|] eqn:E; [|discriminate].
+    destruct HR as [HR HR']. specialize (IH _ _ _ _ HR' E). pose proof (excess_ok it (t * c) l h _ HR) as X.
+    inversion HX; subst. cbn [total]. rewrite plus_IZR. unfold at_item in *.
+    rewrite mult_IZR in X. rewrite mult_IZR in *. destruct (Z.eqb_spec c 0).
+    + subst c. rewrite Rmult_0_r, Rmult_0_l in X. lra.
+    + rewrite zaxpy_ok, dot_axpy_r. lra.
+Qed.
+
+Lemma over_ok n d : (0 < d)%Z -> IZR n / IZR d <= IZR (over n d).
+Proof.
+  intros HD. unfold over. rewrite opp_IZR. pose proof (Zdiv_bounds (- n) d HD) as [_ B]. rewrite opp_IZR in B.
+  replace (- IZR n / IZR d) with (- (IZR n / IZR d)) in B by (field; apply not_0_IZR; lia). lra.
+Qed.
+Lemma side_max_ok c b D lo hi z : (0 < D)%Z -> (0 < b)%Z -> IZR lo <= z <= IZR hi ->
+  IZR c * z - IZR b / IZR D * (z * z) <= IZR (side_max c b D lo hi).
+Proof.
+  intros HD HB HZ. pose proof (IZR_lt _ _ HD) as D'. pose proof (IZR_lt _ _ HB) as B'. unfold side_max.
+  set (be := IZR b / IZR D). assert (BE : IZR b = be * IZR D) by (unfold be; field; lra).
+  assert (P : 0 < be) by (apply Rdiv_lt_0_compat; auto).
+  assert (V : forall e, IZR c * IZR e - be * (IZR e * IZR e) <= IZR (over ((c * D - b * e) * e) D)).
+  { intros e. eapply Rle_trans; [|apply over_ok; auto]. rewrite mult_IZR, minus_IZR, !mult_IZR, BE. right. field. lra. }
+  rewrite (proj2 (Z.ltb_lt 0 b)) by auto. cbn [andb].
+  destruct ((2 * b * lo <? c * D)%Z && (c * D <? 2 * b * hi)%Z) eqn:E.
+  - eapply Rle_trans; [|apply over_ok; lia]. rewrite !mult_IZR, BE.
+    replace (IZR c * IZR c * IZR D / (4 * (be * IZR D))) with (IZR c * IZR c / (4 * be)) by (field; lra).
+    apply Rmult_le_reg_l with (4 * be); [lra|].
+    replace (4 * be * (IZR c * IZR c / (4 * be))) with (IZR c * IZR c) by (field; lra).
+    pose proof (Rle_0_sqr (IZR c - 2 * be * z)) as Q. unfold Rsqr in Q. lra.
+  - apply andb_false_iff in E. pose proof (V lo) as VL. pose proof (V hi) as VH.
+    set (ml := over ((c * D - b * lo) * lo) D) in *. set (mh := over ((c * D - b * hi) * hi) D) in *.
+    assert (ML : IZR ml <= IZR (Z.max ml mh)) by (apply IZR_le; lia).
+    assert (MH : IZR mh <= IZR (Z.max ml mh)) by (apply IZR_le; lia).
+    destruct E as [E|E]; apply Z.ltb_ge, IZR_le in E; rewrite !mult_IZR, BE in E.
+    + assert (IZR c <= 2 * be * IZR lo) by (apply Rmult_le_reg_r with (IZR D); lra).
+      assert (0 <= (z - IZR lo) * (be * (z + IZR lo) - IZR c)) by (apply Rmult_le_pos; nra). lra.
+    + assert (2 * be * IZR hi <= IZR c) by (apply Rmult_le_reg_r with (IZR D); lra).
+      assert (0 <= (IZR hi - z) * (IZR c - be * (z + IZR hi))) by (apply Rmult_le_pos; nra). lra.
+Qed.
+Lemma excess_parabola_ok it a b D l h z : (0 < D)%Z -> (0 < b)%Z -> IZR l <= z <= IZR h ->
+  psiR it z <= IZR a * z + IZR b / IZR D * (z * z) + IZR (excess_parabola it a b D (l, h)).
+Proof.
+  intros HD HB HZ. unfold excess_parabola, psiR.
+  assert (UP : forall lo hi, IZR lo <= z <= IZR hi ->
+    IZR (iup it) * z <= IZR a * z + IZR b / IZR D * (z * z) + IZR (side_max (iup it - a) b D lo hi)).
+  { intros. pose proof (side_max_ok (iup it - a) b D lo hi z HD HB H) as Q. rewrite minus_IZR in Q. lra. }
+  assert (DN : forall lo hi, IZR lo <= z <= IZR hi ->
+    IZR (idn it) * z <= IZR a * z + IZR b / IZR D * (z * z) + IZR (side_max (idn it - a) b D lo hi)).
+  { intros. pose proof (side_max_ok (idn it - a) b D lo hi z HD HB H) as Q. rewrite minus_IZR in Q. lra. }
+  destruct (Z.leb_spec h 0) as [H|H]; [apply IZR_le in H|apply IZR_lt in H].
+  - destruct (Rlt_dec 0 z); [lra|]. apply DN; auto.
+  - destruct (Z.ltb_spec 0 l) as [L|L]; [apply IZR_lt in L|apply IZR_le in L].
+    + destruct (Rlt_dec 0 z); [|lra]. apply UP; auto.
+    + set (mu := side_max (iup it - a) b D 0 h) in *. set (md := side_max (idn it - a) b D l 0) in *.
+      assert (MU : IZR mu <= IZR (Z.max mu md)) by (apply IZR_le; lia).
+      assert (MD : IZR md <= IZR (Z.max mu md)) by (apply IZR_le; lia).
+      destruct (Rlt_dec 0 z).
+      * specialize (UP 0%Z h ltac:(lra)). fold mu in UP. lra.
+      * specialize (DN l 0%Z ltac:(lra)). fold md in DN. lra.
+Qed.
+#[local] Opaque excess_parabola.
+(* Sum b_i (u . x_i)^2 *)
+Fixpoint squares_of (F : Z) (u : vec) (J : list (Z * list Z)) : R :=
+  match J with
+  | [] => 0
+  | (b, x) :: J' => IZR b * ((IZR F * dot u (zR x)) * (IZR F * dot u (zR x))) + squares_of F u J'
+  end.
+Lemma relax_parabolas_ok F t D u : (0 < D)%Z -> forall its rs a b v k J, in_ranges F u its rs ->
+  relax_parabolas t D its rs a b = Some (v, k, J) ->
+  total F its u <= IZR (t * F) * dot u (zR v) + IZR k + squares_of F u J / IZR D.
+Proof.
+  intros HD. pose proof (IZR_lt _ _ HD) as D'.
+  induction its as [|it its IH]; intros [|[l h] rs] [|c a] [|d b] v k J HR HX; cbn [relax_parabolas] in HX; try discriminate.
+  - inversion HX; subst. simpl. rewrite dot_nil_r. right. field. lra.
+  - destruct (relax_parabolas t D its rs a b) as [[[v' k'] J']|] eqn:E; [|discriminate].
+    destruct HR as [HR HR']. specialize (IH _ _ _ _ _ _ HR' E). cbv zeta in HX.
+    assert (W : dot u (zR (if (c =? 0)%Z then v' else zaxpy c (ix it) v')) = IZR c * dot u (zR (ix it)) + dot u (zR v')).
+    { destruct (Z.eqb_spec c 0); [subst; ring|]. rewrite zaxpy_ok, dot_axpy_r. ring. }
+    cbn [total]. rewrite mult_IZR in IH. rewrite mult_IZR. destruct (Z.eqb_spec d 0).
+    + pose proof (excess_ok it (t * c) l h _ HR) as X. inversion HX; subst. rewrite W, plus_IZR.
+      rewrite mult_IZR in X. unfold at_item in *. lra.
+    + destruct (Z.ltb_spec 0 d) as [P|]; [|discriminate].
+      pose proof (excess_parabola_ok it (t * c) d D l h _ HD P HR) as X. inversion HX; subst.
+      rewrite W, plus_IZR. cbn [squares_of]. rewrite mult_IZR in X. unfold at_item in *.
+      set (y := dot u (zR (ix it))) in *.
+      replace ((IZR d * (IZR F * y * (IZR F * y)) + squares_of F u J') / IZR D)
+        with (IZR d / IZR D * (IZR F * y * (IZR F * y)) + squares_of F u J' / IZR D) by (field; lra). lra.
+Qed.
+Theorem close_quadratic_ok F T D kappa t its rs a b u : close_quadratic F T D kappa t its rs a b = true ->
+  dot u u = 1 -> in_ranges F u its rs -> total F its u <= IZR T.
+Proof.
+  unfold close_quadratic. intros K HU HR. destruct (relax_parabolas t D its rs a b) as [[[v k] J]|] eqn:E; [|discriminate].
+  cbv zeta in K. apply andb_prop in K. destruct K as [K HS]. apply andb_prop in K. destruct K as [HD HK].
+  apply Z.ltb_lt in HD, HK. pose proof (relax_parabolas_ok F t D u HD _ _ _ _ _ _ _ HR E) as B.
+  apply IZR_lt in HD, HK. set (Y := map (fun j => IZR F * dot u (zR (snd j))) J).
+  apply (semidefinite_ok _ _ (1 :: Y)) in HS; [|clear; unfold Y; cbn [length minus_gram];
+    f_equal; rewrite map_length; induction J; simpl; auto].
+  rewrite minus_gram_form in HS by (unfold Y; simpl; rewrite !map_length; auto).
+  cbn [weighted_squares combine_vectors] in HS.
+  set (c0 := combine_vectors Y (map (fun j : Z * list Z => ((2 * F * fst j)%Z, snd j)) J)) in *.
+  set (C := axpy 1 (scaledR ((D * (t * F))%Z, v)) c0) in *.
+  assert (W : weighted_squares (map (fun j => (4 * D * kappa * fst j)%Z) J) Y = 4 * IZR D * IZR kappa * squares_of F u J).
+  { unfold Y. clear. induction J as [|[d x] J IH]; cbn [map weighted_squares squares_of fst snd]; [ring|].
+    rewrite IH, !mult_IZR. ring. }
+  assert (UC : dot u C = IZR D * (IZR (t * F) * dot u (zR v)) + 2 * squares_of F u J).
+  { unfold C, c0, Y. rewrite dot_axpy_r. unfold scaledR at 1. cbn [fst snd]. rewrite dot_scal_r, mult_IZR.
+    assert (X : dot u (combine_vectors (map (fun j => IZR F * dot u (zR (snd j))) J)
+                   (map (fun j : Z * list Z => ((2 * F * fst j)%Z, snd j)) J)) = 2 * squares_of F u J); [|rewrite X; ring].
+    clear. induction J as [|[d x] J IH]; cbn [map combine_vectors squares_of fst snd]; [rewrite dot_nil_r; ring|].
+    rewrite dot_axpy_r, IH. unfold scaledR. cbn [fst snd]. rewrite dot_scal_r, !mult_IZR. ring. }
+  rewrite W in HS. rewrite !mult_IZR, !minus_IZR in HS.
+  pose proof (dot_nonneg (axpy (- (2 * IZR D * IZR kappa)) u C)) as Q.
+  rewrite dot_axpy_l, !dot_axpy_r, (dot_comm C u), UC, HU in Q.
+  set (s := IZR T - IZR k - IZR kappa) in *. set (uv := IZR (t * F) * dot u (zR v)) in *. set (q := squares_of F u J) in *.
+  set (CC := dot C C) in *.
+  assert (SE : s = IZR T - IZR k - IZR kappa) by reflexivity. clearbody CC uv q s.
+  assert (R : 0 <= 4 * IZR D * IZR kappa * (IZR D * (IZR kappa + s - uv) - q)) by lra.
+  assert (P : 0 < 4 * IZR D * IZR kappa) by (apply Rmult_lt_0_compat; lra).
+  assert (G0 : 0 <= IZR D * (IZR kappa + s - uv) - q).
+  { apply Rmult_le_reg_l with (4 * IZR D * IZR kappa); auto. lra. }
+  assert (G : q / IZR D <= IZR kappa + s - uv).
+  { apply Rmult_le_reg_l with (IZR D); auto. replace (IZR D * (q / IZR D)) with q by (field; lra). lra. }
+  lra.
+Qed.
