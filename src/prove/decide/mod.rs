@@ -155,8 +155,8 @@ impl<'s, 'a> Decider<'s, 'a> {
             Ok(found) => kkt_entry(self.setting, found)
                 .ok_or_else(|| "multipliers were found, but no limiting gradients that the rule accepts".into()),
             Err(direction) => not_kkt_entry(self.setting, direction).ok_or_else(|| {
-                "θ is not a combination of the gradients tried, but their Farkas vector does not descend \
-                 for every choice of slopes at the kinks"
+                "θ is not a combination of the gradients tried, but no direction was found that descends for every \
+                 choice of slopes at the kinks"
                     .into()
             }),
         }

@@ -49,6 +49,9 @@ pub enum Answer {
 /// Most limiting gradients tried per constraint.
 const DIRECTIONS: usize = 80;
 
+/// Most choices of slopes at kinks, over all constraints, that one program weighs.
+const PATTERNS: usize = 512;
+
 /// Decides by one linear program.
 pub fn solve(setting: &Setting) -> Answer {
     System::new(setting).solve()
@@ -244,6 +247,31 @@ impl System {
         Self::of(setting, &columns, names)
     }
 
+    /// Variables: one per constraint and choice of slopes α or 1 at its kinks, realised or not. `None` if
+    /// these are too many.
+    fn with_patterns(setting: &Setting) -> Option<Self> {
+        let mut columns: Vec<Vec<Rational>> = Vec::new();
+        let mut names: Vec<Name> = Vec::new();
+        for &k in &setting.active {
+            let kinks = setting.kinks(k);
+            let patterns = u32::try_from(kinks.len()).ok().and_then(|n| 1usize.checked_shl(n))?;
+            if columns.len().checked_add(patterns)? > PATTERNS {
+                return None;
+            }
+            for pattern in 0..patterns {
+                let slope = |bit: usize| match pattern >> bit & 1 {
+                    1 => Rational::one(),
+                    _ => setting.alpha.clone(),
+                };
+                let slopes: Slopes =
+                    kinks.iter().enumerate().map(|(b, u)| (*u, slope(b))).collect();
+                columns.push(setting.gradient(k, &slopes));
+                names.push(Name::Lambda(k));
+            }
+        }
+        Some(Self::of(setting, &columns, names))
+    }
+
     /// The rows `Σ x_c·column_c = θ`; variables past the columns are not in them.
     fn of(setting: &Setting, columns: &[Vec<Rational>], names: Vec<Name>) -> Self {
         let size = setting.theta.len();
@@ -285,8 +313,19 @@ pub fn kkt_entry(setting: &Setting, found: &Multipliers) -> Option<Entry> {
     Some(Entry { claim, proof: Proof::Stationarity(proof) })
 }
 
-/// The claim `not_kkt` with this direction, if the kernel accepts it.
+/// The claim `not_kkt`: by this direction, or by one that descends for every choice of slopes at the
+/// kinks, which decides whether rule 3.3 applies.
 pub fn not_kkt_entry(setting: &Setting, direction: &[Rational]) -> Option<Entry> {
+    descent_entry(setting, direction).or_else(|| {
+        let Answer::Descends(direction) = System::with_patterns(setting)?.solve() else {
+            return None;
+        };
+        descent_entry(setting, &direction)
+    })
+}
+
+/// The claim `not_kkt` with this direction, if the kernel accepts it.
+fn descent_entry(setting: &Setting, direction: &[Rational]) -> Option<Entry> {
     let layers = setting.by_layers(direction);
     let numbers = |l: Vec<Rational>| l.into_iter().map(Number).collect();
     let proof = Descent { direction: layers.into_iter().map(numbers).collect() };
