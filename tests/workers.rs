@@ -48,7 +48,7 @@ impl Workers for Here {
     fn submit(&self, id: usize, statement: usize, task: Vec<u8>, seconds: f64) -> Result<(), Gone> {
         let mut state = self.state.lock().unwrap();
         assert!((0.1..=20.0).contains(&seconds), "{seconds}");
-        let lost = self.lose.is_some_and(|every| id % every == 0);
+        let lost = self.lose.is_some_and(|every| id.is_multiple_of(every));
         let list = if lost { &mut state.lost } else { &mut state.tasks };
         list.push((id, statement, task, seconds));
         Ok(())
