@@ -1,6 +1,10 @@
 """Covers searched by two worker processes, one of which is killed."""
 import os
+import pathlib
+import shutil
 import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -52,7 +56,7 @@ class Killer:
 
 def test_the_same_certificate_though_a_worker_is_killed(client):
     X, y = pair(5, 8)
-    alone = maxmargin.solve(X, y, gap=1e-4, progress=False)
+    undisturbed = maxmargin.solve(X, y, gap=1e-4, client=client, progress=False)
     killer = Killer(client, 10)
     assert len(set(killer.pids.values())) == 2
     together = maxmargin.solve(X, y, gap=1e-4, client=client, progress=killer)
@@ -61,7 +65,7 @@ def test_the_same_certificate_though_a_worker_is_killed(client):
     assert together.status == "certified" and together.gap <= 1e-4
     assert together.certificate.claims[1].nodes > 1000
     # Not only the same claims: the same proof, byte for byte.
-    assert together.certificate.to_bytes() == alone.certificate.to_bytes()
+    assert together.certificate.to_bytes() == undisturbed.certificate.to_bytes()
 
 
 def test_a_network_is_certified_by_workers(client):
@@ -95,3 +99,15 @@ def test_a_time_limit_is_for_workers_too(client):
     X, y = pair(1, 8)
     solution = maxmargin.solve(X, y, gap=1e-4, time_limit=5, client=client, progress=False)
     assert solution.status == "limit" and 0 < solution.cost_bound < solution.cost
+
+
+def test_the_script_in_the_documents(tmp_path):
+    root = pathlib.Path(__file__).parents[2]
+    text = (root / "docs" / "many-machines.md").read_text(encoding="utf-8")
+    script = text.split("```python\n")[1].split("```")[0]
+    assert "n_workers=8" in script
+    (tmp_path / "run.py").write_text(script.replace("n_workers=8", "n_workers=2"), encoding="utf-8")
+    shutil.copy(root / "examples" / "iris" / "iris.data.npz", tmp_path / "train.npz")
+    subprocess.run([sys.executable, "run.py"], cwd=tmp_path, check=True, timeout=120)
+    found = maxmargin.load(tmp_path / "best.cert.json.gz")
+    assert {claim.kind for claim in found.claims} == {"margin_at_least", "margin_at_most"}
