@@ -53,6 +53,11 @@ pub fn rank(a: &[Vec<Rational>]) -> usize {
     reduce(&mut table, columns).pivots.len()
 }
 
+/// A basis of the vectors with as many entries as `columns` that are orthogonal to all rows of `a`.
+pub fn null_space(a: &[Vec<Rational>], columns: usize) -> Option<Vec<Vec<Rational>>> {
+    Some(solve(a, &vec![Rational::zero(); a.len()], columns)?.directions)
+}
+
 /// The matrix with rows and columns exchanged; `columns` is the number of columns of `a`.
 pub fn transpose(a: &[Vec<Rational>], columns: usize) -> Vec<Vec<Rational>> {
     (0..columns).map(|c| a.iter().map(|row| row[c].clone()).collect()).collect()

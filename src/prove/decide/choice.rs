@@ -6,14 +6,14 @@
 //! here by cutting planes: from the middle of the polytope, whose support is as large as can be, each
 //! λ that fails names a direction, and the next λ has as much slack as possible in all directions
 //! named so far. If there are λ with slack they are found; if none, the directions show it.
-use super::hessian::subtract_hessian;
+use super::hessian::{lowest, subtract_hessian};
 use super::setting::{Setting, Slopes};
 use super::stationarity::{Multipliers, System};
 use crate::budget::Budget;
 use crate::numeric::exact::linear;
 use crate::numeric::two_layer::{dot, length, to_f64};
 use crate::prove::exact;
-use faer::{Mat, Side};
+use faer::Mat;
 use maxmargin_kernel::certificate::Entry;
 use maxmargin_kernel::number::Rational;
 use num_traits::Zero;
@@ -93,10 +93,7 @@ impl<'s, 'a> Choice<'s, 'a> {
         let none = Slopes::new();
         let rows: Vec<Vec<Rational>> =
             middle.lambda.keys().map(|k| setting.gradient(*k, &none)).collect();
-        let zero = vec![Rational::zero(); rows.len()];
-        let Some(basis) = linear::solve(&rows, &zero, n).map(|s| s.directions) else {
-            return Chosen::default();
-        };
+        let Some(basis) = linear::null_space(&rows, n) else { return Chosen::default() };
         let hessians: Vec<Vec<Vec<f64>>> = (setting.active.iter())
             .map(|k| {
                 let mut h = vec![vec![0.0; n]; n];
@@ -106,7 +103,7 @@ impl<'s, 'a> Choice<'s, 'a> {
             .collect();
         let floats: Vec<Vec<f64>> = basis.iter().map(|b| b.iter().map(to_f64).collect()).collect();
         let oracle = |lambda: &[f64]| {
-            let d = lowest(&floats, n, |r, c| {
+            let (_, d) = lowest(&floats, n, |r, c| {
                 let bends: f64 = hessians.iter().zip(lambda).map(|(h, l)| l * h[r][c]).sum();
                 f64::from(u8::from(r == c)) + bends
             })?;
@@ -191,26 +188,6 @@ fn rounded(value: f64) -> Rational {
     exact((value * f64::from(1 << 20)).round() / f64::from(1 << 20))
 }
 
-/// The unit direction in the span of `basis` in which a symmetric form is lowest.
-fn lowest(basis: &[Vec<f64>], n: usize, form: impl Fn(usize, usize) -> f64) -> Option<Vec<f64>> {
-    if basis.is_empty() {
-        return None;
-    }
-    let b = Mat::from_fn(n, basis.len(), |r, c| basis[c][r]);
-    let q = b.qr().compute_thin_Q();
-    let h = Mat::from_fn(n, n, |r, c| (form(r, c) + form(c, r)) / 2.0);
-    let reduced = q.transpose() * &h * &q;
-    let symmetric = Mat::from_fn(reduced.nrows(), reduced.ncols(), |r, c| {
-        (reduced[(r, c)] + reduced[(c, r)]) / 2.0
-    });
-    let eigen = symmetric.self_adjoint_eigen(Side::Lower).ok()?;
-    let values = eigen.S().column_vector();
-    let at = (0..values.nrows()).min_by(|a, b| values[*a].total_cmp(&values[*b]))?;
-    let u = eigen.U();
-    let of = |r: usize| (0..q.ncols()).map(|k| q[(r, k)] * u[(k, at)]).sum();
-    Some((0..n).map(of).collect())
-}
-
 /// `M = Σ_k λ_k s_k c_k x_kᵀ` of one neuron, away from the directions in which stationarity makes it an
 /// isometry: those of the neurons with the same pattern.
 struct Contraction {
@@ -282,7 +259,7 @@ impl Contraction {
         let square = m.transpose() * &m;
         let identity: Vec<Vec<f64>> =
             (0..cols).map(|k| (0..cols).map(|c| f64::from(u8::from(c == k))).collect()).collect();
-        let b = lowest(&identity, cols, |r, c| -square[(r, c)])?;
+        let (_, b) = lowest(&identity, cols, |r, c| -square[(r, c)])?;
         let mut a: Vec<f64> =
             (0..rows).map(|r| (0..cols).map(|c| m[(r, c)] * b[c]).sum()).collect();
         let size = length(&a);

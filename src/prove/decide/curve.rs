@@ -6,7 +6,7 @@
 //! program that buys slack in every margin: `θ + d₁ε + d₂ε²`. Dead neurons are the special case in
 //! which `d₁` switches them on.
 use super::cover::Waking;
-use super::hessian::subtract_hessian;
+use super::hessian::{lowest, subtract_hessian};
 use super::optimum::Failed;
 use super::setting::{Setting, Slopes, Unit};
 use super::stationarity::Multipliers;
@@ -16,7 +16,6 @@ use crate::numeric::exact::simplex::{Outcome, Program};
 use crate::numeric::exact::{dot, lp};
 use crate::numeric::two_layer::{length, to_f64};
 use crate::prove::exact;
-use faer::{Mat, Side};
 use maxmargin_kernel::certificate::{Entry, Proof};
 use maxmargin_kernel::claim::Claim;
 use maxmargin_kernel::number::Rational;
@@ -80,7 +79,7 @@ fn along(setting: &Setting, multipliers: &Multipliers, direction: &[f64]) -> Opt
     let none = Slopes::new();
     let rows: Vec<Vec<Rational>> =
         multipliers.lambda.keys().map(|k| setting.gradient(*k, &none)).collect();
-    let basis = linear::solve(&rows, &vec![Rational::zero(); rows.len()], n)?.directions;
+    let basis = linear::null_space(&rows, n)?;
     let d = simple(&basis, direction)?;
     let back: Vec<Rational> = d.iter().map(|v| -v).collect();
     [d, back].iter().find_map(|d| escape(setting, d))
@@ -249,28 +248,12 @@ fn bend(setting: &Setting, multipliers: &Multipliers, d: &[Rational]) -> Option<
         rows.push(setting.gradient(*k, &slopes));
         subtract_hessian(setting, *k, &slopes, to_f64(lambda), &mut hessian);
     }
-    let basis = linear::solve(&rows, &vec![Rational::zero(); rows.len()], n)?.directions;
-    if basis.is_empty() {
-        return None;
-    }
-    // Orthonormal coordinates of the null space in floats.
+    let basis = linear::null_space(&rows, n)?;
     let floats: Vec<Vec<f64>> = basis.iter().map(|b| b.iter().map(to_f64).collect()).collect();
-    let b = Mat::from_fn(n, floats.len(), |r, c| floats[c][r]);
-    let q = b.qr().compute_thin_Q();
-    let h = Mat::from_fn(n, n, |r, c| hessian[r][c]);
-    let reduced = q.transpose() * &h * &q;
-    let symmetric = Mat::from_fn(reduced.nrows(), reduced.ncols(), |r, c| {
-        (reduced[(r, c)] + reduced[(c, r)]) / 2.0
-    });
-    let eigen = symmetric.self_adjoint_eigen(Side::Lower).ok()?;
-    let values = eigen.S().column_vector();
-    let lowest = (0..values.nrows()).min_by(|a, b| values[*a].total_cmp(&values[*b]))?;
-    if values[lowest] > -1e-9 {
+    let (value, mut direction) = lowest(&floats, n, |r, c| hessian[r][c])?;
+    if value > -1e-9 {
         return None;
     }
-    let along = eigen.U();
-    let mut direction: Vec<f64> =
-        (0..n).map(|r| (0..q.ncols()).map(|k| q[(r, k)] * along[(k, lowest)]).sum()).collect();
     // Of ±v the one that keeps more of the sides of `d`.
     let same: f64 = direction.iter().zip(d).map(|(a, b)| a * to_f64(b)).sum();
     if same < 0.0 {

@@ -1,6 +1,7 @@
-//! Hessians of constraints in floats, with the slopes of σ fixed.
+//! Hessians of constraints in floats, with the slopes of σ fixed, and where they are lowest.
 use super::setting::{Setting, Slopes};
 use crate::numeric::two_layer::to_f64;
+use faer::{Mat, Side};
 use maxmargin_kernel::number::Rational;
 
 /// `h −= λ ∇²q̃_k` on the variables, with these slopes at kinks: products of two layers' weights.
@@ -26,6 +27,31 @@ pub fn subtract_hessian(
             h[i][j] -= lambda * (up[j] - down[j]) / (2.0 * step);
         }
     }
+}
+
+/// The least value of a form (its symmetric part) on unit vectors in the span of `basis`, and where it is.
+pub fn lowest(
+    basis: &[Vec<f64>],
+    n: usize,
+    form: impl Fn(usize, usize) -> f64,
+) -> Option<(f64, Vec<f64>)> {
+    if basis.is_empty() {
+        return None;
+    }
+    // Orthonormal coordinates of the span.
+    let b = Mat::from_fn(n, basis.len(), |r, c| basis[c][r]);
+    let q = b.qr().compute_thin_Q();
+    let h = Mat::from_fn(n, n, form);
+    let reduced = q.transpose() * &h * &q;
+    let symmetric = Mat::from_fn(reduced.nrows(), reduced.ncols(), |r, c| {
+        (reduced[(r, c)] + reduced[(c, r)]) / 2.0
+    });
+    let eigen = symmetric.self_adjoint_eigen(Side::Lower).ok()?;
+    let values = eigen.S().column_vector();
+    let at = (0..values.nrows()).min_by(|a, b| values[*a].total_cmp(&values[*b]))?;
+    let u = eigen.U();
+    let of = |r: usize| (0..q.ncols()).map(|k| q[(r, k)] * u[(k, at)]).sum();
+    Some((values[at], (0..n).map(of).collect()))
 }
 
 /// A constraint as a polynomial in floats: all slopes fixed.
