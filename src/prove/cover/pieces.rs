@@ -1,5 +1,6 @@
 //! Covers under construction: what is proved, and the subtrees that are still open.
 use super::items::State;
+use crate::numeric::bits::{from_bits, to_bits};
 use maxmargin_kernel::proof::cover::{Node, Quadratic};
 use maxmargin_kernel::proof::tree::Tree;
 use serde::{Deserialize, Serialize};
@@ -22,14 +23,14 @@ pub struct Open {
 
 impl Open {
     pub(super) fn new(state: &State, depth: usize, stuck: bool) -> Self {
-        let beta = state.beta.iter().map(|b| b.to_bits()).collect();
+        let beta = to_bits(&state.beta);
         Self { depth, low: state.low.clone(), high: state.high.clone(), beta, stuck }
     }
 
     /// The node's state, if it is one of `items` items.
     pub(super) fn state(&self, items: usize) -> Option<State> {
         let fits = [self.low.len(), self.high.len(), self.beta.len()].iter().all(|n| *n == items);
-        let beta: Vec<f64> = self.beta.iter().map(|b| f64::from_bits(*b)).collect();
+        let beta = from_bits(&self.beta);
         let finite = beta.iter().all(|b| b.is_finite());
         (fits && finite).then(|| State { low: self.low.clone(), high: self.high.clone(), beta })
     }

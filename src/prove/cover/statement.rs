@@ -1,5 +1,6 @@
 //! Statements as files and messages hold them: with the bits of every float.
 use super::{FloatUnits, Instance};
+use crate::numeric::bits::{from_bits, to_bits};
 use serde::{Deserialize, Serialize};
 
 /// All that the search of a subtree needs besides the subtree: samples, coefficients, slope, `T` and units.
@@ -16,10 +17,9 @@ pub struct Statement {
 impl Statement {
     /// The statement `Σ_i b_i σ(w·x_i) ≤ t|w|` over all of space.
     pub fn new(instance: &Instance, t: f64, units: FloatUnits) -> Self {
-        let bits = |v: &Vec<f64>| v.iter().map(|e| e.to_bits()).collect::<Vec<u64>>();
         Self {
-            x: instance.x.iter().map(bits).collect(),
-            b: bits(&instance.b),
+            x: instance.x.iter().map(|x| to_bits(x)).collect(),
+            b: to_bits(&instance.b),
             alpha: instance.alpha.to_bits(),
             t: t.to_bits(),
             units,
@@ -28,12 +28,11 @@ impl Statement {
 
     /// What is to be covered, if the shapes fit.
     pub fn instance(&self) -> Option<Instance> {
-        let floats = |v: &Vec<u64>| v.iter().map(|b| f64::from_bits(*b)).collect::<Vec<f64>>();
         let width = self.x.first().map_or(0, Vec::len);
         let fits = self.x.len() == self.b.len() && self.x.iter().all(|x| x.len() == width);
         fits.then(|| Instance {
-            x: self.x.iter().map(floats).collect(),
-            b: floats(&self.b),
+            x: self.x.iter().map(|x| from_bits(x)).collect(),
+            b: from_bits(&self.b),
             fixed: vec![None; self.x.len()],
             alpha: f64::from_bits(self.alpha),
         })

@@ -1,6 +1,7 @@
 //! The state of a search in a file, to go on from after an interruption.
 use super::{Candidate, Covers, Search};
 use crate::import::temporary_beside;
+use crate::numeric::bits::{from_bits, to_bits};
 use crate::numeric::two_layer::to_f64;
 use flate2::Compression;
 use flate2::read::GzDecoder;
@@ -114,16 +115,12 @@ impl Saving {
     }
 }
 
-fn to_bits(v: &[f64]) -> Vec<u64> {
-    v.iter().map(|e| e.to_bits()).collect()
-}
-
 fn place((sign, w): &(f64, Vec<f64>)) -> Place {
     (*sign > 0.0, to_bits(w))
 }
 
 fn unplace((sign, w): &Place) -> (f64, Vec<f64>) {
-    (if *sign { 1.0 } else { -1.0 }, w.iter().map(|b| f64::from_bits(*b)).collect())
+    (if *sign { 1.0 } else { -1.0 }, from_bits(w))
 }
 
 impl Search<'_> {
@@ -139,7 +136,7 @@ impl Search<'_> {
         }
         self.remembered = saved.remembered.iter().map(unplace).collect();
         self.program.working = saved.working;
-        self.lambda = saved.lambda.iter().map(|b| f64::from_bits(*b)).collect();
+        self.lambda = from_bits(&saved.lambda);
         let result = &mut self.result;
         result.network = saved.network.iter().map(unplace).collect();
         if !result.network.is_empty() {

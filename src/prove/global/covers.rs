@@ -156,7 +156,7 @@ impl Covers {
         nodes: &mut u64,
         work: impl Fn(&Instance, f64, FloatUnits, Pieces) -> Outcome,
     ) -> Ran {
-        let (mut violators, mut stuck, mut open) = (Vec::new(), false, false);
+        let mut violators = Vec::new();
         for k in 0..self.sides.len() {
             if self.sides[k].pieces.open().next().is_none() {
                 continue;
@@ -172,18 +172,19 @@ impl Covers {
                     violators.extend(list.into_iter().map(|v| (f64::from(sign), v.w)));
                     cover::start(&instance, t, self.units)
                 }
-                Outcome::Limit { pieces, .. } => {
-                    let all = pieces.open().all(|open| open.stuck);
-                    (stuck, open) = (stuck || all, open || !all);
-                    pieces
-                }
+                Outcome::Limit { pieces, .. } => pieces,
             };
         }
-        match (violators.is_empty(), open, stuck) {
-            (false, ..) => Ran::Violated(violators),
-            (true, true, _) => Ran::Open,
-            (true, false, true) => Ran::Stuck,
-            (true, false, false) => Ran::Closed,
+        if violators.is_empty() { self.ran() } else { Ran::Violated(violators) }
+    }
+
+    /// How work without violators ended.
+    pub(super) fn ran(&self) -> Ran {
+        let mut open = self.sides.iter().flat_map(|side| side.pieces.open()).peekable();
+        match (open.peek().is_some(), open.all(|open| open.stuck)) {
+            (false, _) => Ran::Closed,
+            (true, true) => Ran::Stuck,
+            (true, false) => Ran::Open,
         }
     }
 

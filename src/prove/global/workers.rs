@@ -5,6 +5,7 @@
 //! single process finds, whoever searched which part of it, how often, and in which order. Nothing
 //! that workers send is trusted: the certificate is checked like any other.
 use super::{Covers, Ran};
+use crate::numeric::bits::{from_bits, to_bits};
 use crate::numeric::two_layer::View;
 use crate::prove::cover::{self, Outcome, Piece, Pieces, Statement};
 use serde::{Deserialize, Serialize};
@@ -135,8 +136,8 @@ pub fn serve(
         Outcome::Violated { violators, .. } => (violators, Pieces::default()),
         Outcome::Limit { pieces, .. } => (Vec::new(), pieces),
     };
-    let bits = |v: &cover::Direction| v.w.iter().map(|e| e.to_bits()).collect();
-    Ok(bytes(&Answer { nodes, violators: violators.iter().map(bits).collect(), pieces }))
+    let violators = violators.iter().map(|v| to_bits(&v.w)).collect();
+    Ok(bytes(&Answer { nodes, violators, pieces }))
 }
 
 /// Where a stretch stands in the covers: the side, its number there, and, if it came from a subtree,
@@ -205,16 +206,7 @@ impl Covers {
             let sign = sign.copied().unwrap_or(1.0);
             return Ran::Violated(list.into_iter().map(|w| (sign, w)).collect());
         }
-        let (mut open, mut stuck) = (false, false);
-        for (_, pieces) in self.sides() {
-            open |= pieces.open().any(|o| !o.stuck);
-            stuck |= pieces.open().any(|o| o.stuck);
-        }
-        match (open, stuck) {
-            (true, _) => Ran::Open,
-            (false, true) => Ran::Stuck,
-            (false, false) => Ran::Closed,
-        }
+        self.ran()
     }
 }
 
@@ -294,8 +286,7 @@ impl Farm<'_> {
         let late: Vec<usize> =
             self.away.iter().filter(|(_, p)| **p > place).map(|(id, _)| *id).collect();
         late.iter().for_each(|id| drop(self.away.remove(id)));
-        let floats = |v: &Vec<u64>| v.iter().map(|b| f64::from_bits(*b)).collect();
-        self.violated = Some((place, bits.iter().map(floats).collect()));
+        self.violated = Some((place, bits.iter().map(|w| from_bits(w)).collect()));
         self.workers.cancel(late)
     }
 }
