@@ -6,8 +6,8 @@
 //! fraction over `den`. These factors stand in the text, the program applies them.
 //! First ranges, rounded samples, `η` and `T` are computed as the certificate's format says they are;
 //! the proved checker accepts any that are large (or, for `T`, small) enough, and checks that they are.
-use super::write_vector;
-use maxmargin_kernel::claim::{Claim, Region, Scope};
+use super::{bounded, write_all, write_vector};
+use maxmargin_kernel::claim::{Claim, Region};
 use maxmargin_kernel::number::{
     BigInt, Rational, ScaledVec,
     root::{ceil_sqrt, sqrt_bounds},
@@ -22,14 +22,7 @@ use std::fmt::Write as _;
 /// The claim with its witness; `None` if the proved checker has no rule for it, or the witness is
 /// not well formed.
 pub(super) fn covered(problem: &Problem, claim: &Claim, witness: &DualBound) -> Option<String> {
-    let (head, bound) = match claim {
-        Claim::MarginAtMost { scope: Scope::All, region, bound } => {
-            (format!("margin_at_most {region} {}", bound.0), bound.0.clone())
-        }
-        Claim::LocalOptimum { scope: Scope::All } => ("local_optimum all".into(), own(problem)?),
-        Claim::GlobalOptimum { scope: Scope::All } => ("global_optimum all".into(), own(problem)?),
-        _ => return None,
-    };
+    let (head, bound) = bounded(problem, claim)?;
     if let Claim::MarginAtMost { region: Region::Near(delta), .. } = claim
         && delta.0.is_negative()
     {
@@ -51,11 +44,6 @@ pub(super) fn covered(problem: &Problem, claim: &Claim, witness: &DualBound) -> 
         layout.cover(&mut text, cover)?;
     }
     Some(text)
-}
-
-/// `ν(θ)` at depth 2.
-fn own(problem: &Problem) -> Option<Rational> {
-    Some(problem.gamma().ok()? / problem.network().norm_squared())
 }
 
 struct Layout<'a> {
@@ -149,9 +137,7 @@ impl<'a> Layout<'a> {
         let nodes = self.nodes(cover, items.len(), &parts)?;
         let sign = if cone.sign > 0 { '+' } else { '-' };
         let _ = write!(text, "\n  cover {sign} columns {}", inputs.len());
-        inputs.iter().for_each(|c| {
-            let _ = write!(text, " {c}");
-        });
+        write_all(text, &inputs);
         let _ = write!(text, " bound {bound} entries {}{entries}", items.len());
         let _ = write!(text, "\n    nodes {} {}\n{nodes}", cover.nodes.len(), nodes.len());
         Some(())
@@ -222,9 +208,7 @@ const KAPPA: usize = 20;
 /// A tag, the common factor and the coefficients.
 fn list(text: &mut String, tag: char, a: &[i64], times: i64, items: usize) -> Option<()> {
     let _ = write!(text, "{tag} {times}");
-    for a in a {
-        let _ = write!(text, " {a}");
-    }
+    write_all(text, a);
     let fits = a.iter().all(|a| a.checked_mul(times).is_some());
     (times >= 1 && fits && a.len() == items).then_some(())
 }

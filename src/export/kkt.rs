@@ -24,9 +24,7 @@ pub(super) fn covered(problem: &Problem, witness: &Stationarity) -> Option<Strin
         return None;
     }
     let keys: Vec<_> = witness.mu.iter().map(|(k, j, _)| (*k, *j)).collect();
-    let ascending = |k: usize, next: &mut usize| std::mem::replace(next, k + 1) <= k;
-    let mut next = 0;
-    if !witness.lambda.iter().all(|(k, _)| ascending(*k, &mut next))
+    if !witness.lambda.is_sorted_by(|a, b| a.0 < b.0)
         || !keys.is_sorted_by(|a, b| a < b)
         || !witness.germs.is_sorted_by(|a, b| a.constraint <= b.constraint)
     {

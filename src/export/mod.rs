@@ -26,7 +26,7 @@ use maxmargin_kernel::proof::{
 use num_traits::{One, Pow, Zero};
 use serde::Deserialize;
 use serde_json::Value;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::io::Read;
 
 /// A text for the proved checker, and what its answer must say of every claim.
@@ -131,9 +131,7 @@ fn write_problem(text: &mut String, problem: &Problem) {
                 let _ = write!(text, "{class}");
             }
         }
-        for entry in data.sample(i).to_rationals() {
-            let _ = write!(text, " {entry}");
-        }
+        write_all(text, data.sample(i).to_rationals());
         text.push('\n');
     }
 }
@@ -160,9 +158,28 @@ fn write_network(text: &mut String, network: &Network) {
 /// Length and entries.
 fn write_vector(text: &mut String, entries: &[Rational]) {
     let _ = write!(text, "{}", entries.len());
+    write_all(text, entries);
+}
+
+/// A blank and an entry, for each.
+fn write_all(text: &mut String, entries: impl IntoIterator<Item = impl Display>) {
     for entry in entries {
         let _ = write!(text, " {entry}");
     }
+}
+
+/// The words for a bound, or an optimum as one, in scope `all`, and the bound: for optima `ν(θ)`.
+fn bounded(problem: &Problem, claim: &Claim) -> Option<(String, Rational)> {
+    let bound = match claim {
+        Claim::MarginAtMost { scope: Scope::All, region, bound } => {
+            return Some((format!("margin_at_most {region} {}", bound.0), bound.0.clone()));
+        }
+        Claim::LocalOptimum { scope: Scope::All } | Claim::GlobalOptimum { scope: Scope::All } => {
+            problem.gamma().ok()? / problem.network().norm_squared()
+        }
+        _ => return None,
+    };
+    Some((format!("{} all", claim.kind()), bound))
 }
 
 /// The claim with its witness in the checker's words; `None` if it has no rule for it.
@@ -185,9 +202,7 @@ fn covered(problem: &Problem, claim: &Claim, rule: &str, proof: Value) -> Option
             let constraints = norm_constraints(problem, region, &witness)?;
             let mut text = format!("margin_at_most {region} {} constraints", bound.0);
             let _ = write!(text, " {}", constraints.len());
-            constraints.iter().for_each(|k| {
-                let _ = write!(text, " {k}");
-            });
+            write_all(&mut text, constraints);
             Some(text)
         }
         (Claim::MarginAtMost { .. }, "dual_bound")
@@ -201,7 +216,7 @@ fn covered(problem: &Problem, claim: &Claim, rule: &str, proof: Value) -> Option
         }
         (Claim::LocalOptimum { scope: Scope::All }, "convex_cell") => {
             let witness: ConvexCell = serde_json::from_value(proof).ok()?;
-            one_leaf::convex_cell(problem, &witness)
+            one_leaf::convex_cell(problem, claim, &witness)
         }
         (Claim::LocalOptimum { .. } | Claim::GlobalOptimum { .. }, "convex_cell") => {
             let witness: ConvexCell = serde_json::from_value(proof).ok()?;

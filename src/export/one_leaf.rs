@@ -4,7 +4,8 @@
 //! With slopes `p_ij` for the activation of neuron j at sample i, `vec = Σ_i b_i p_ij x_i` and all constants are 0:
 //! `b_i σ(z) ≤ b_i p_ij z` where the sign of z is fixed and `p_ij` is its slope, where σ is linear, and
 //! at a free sign if `b_i < 0`. Units are chosen such that `T` and the coefficients are on the grid.
-use maxmargin_kernel::claim::{Claim, Scope};
+use super::{bounded, write_all};
+use maxmargin_kernel::claim::Claim;
 use maxmargin_kernel::network::{Neuron, TwoLayer};
 use maxmargin_kernel::number::{BigInt, Rational, root::ceil_sqrt};
 use maxmargin_kernel::problem::Problem;
@@ -16,8 +17,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 /// `local_optimum` by a convex cell.
-pub(super) fn convex_cell(problem: &Problem, witness: &ConvexCell) -> Option<String> {
-    let own = problem.gamma().ok()? / problem.network().norm_squared();
+pub(super) fn convex_cell(
+    problem: &Problem,
+    claim: &Claim,
+    witness: &ConvexCell,
+) -> Option<String> {
+    let (head, bound) = bounded(problem, claim)?;
     let lambda = multipliers(problem.data().len(), witness.lambda.iter().map(|(k, l)| (*k, &l.0)))?;
     // The rule asks for more than the covers need; what it would refuse is left to it.
     let active = problem.margins().active(&Rational::zero());
@@ -31,7 +36,7 @@ pub(super) fn convex_cell(problem: &Problem, witness: &ConvexCell) -> Option<Str
     {
         return None;
     }
-    Leaves { problem, lambda, slopes }.text("local_optimum all", &own)
+    Leaves { problem, lambda, slopes }.text(&head, &bound)
 }
 
 /// Bounds and optima of a linear network: of two layers by covers, of more by the proved rule 3.6.
@@ -41,29 +46,17 @@ pub(super) fn linear(problem: &Problem, claim: &Claim, witness: &Linear) -> Opti
     }
     let network = problem.network();
     let lambda = multipliers(problem.data().len(), witness.lambda.iter().map(|(k, l)| (*k, &l.0)))?;
+    let (head, bound) = bounded(problem, claim)?;
     if network.depth() >= 3 && network.outputs() == 1 && !network.has_sharing() {
-        let head = match claim {
-            Claim::MarginAtMost { scope: Scope::All, region, bound } => {
-                format!("margin_at_most {region} {}", bound.0)
-            }
-            Claim::GlobalOptimum { .. } => "global_optimum all".to_string(),
-            _ => return None,
-        };
+        if matches!(claim, Claim::LocalOptimum { .. }) {
+            return None;
+        }
         let mut text = format!("{head} linear {}", lambda.len());
         for (i, l) in &lambda {
             let _ = write!(text, " {i} {l}");
         }
         return Some(text);
     }
-    let own = || Some(problem.gamma().ok()? / problem.network().norm_squared());
-    let (head, bound) = match claim {
-        Claim::MarginAtMost { scope: Scope::All, region, bound } => {
-            (format!("margin_at_most {region} {}", bound.0), bound.0.clone())
-        }
-        Claim::GlobalOptimum { .. } => ("global_optimum all".to_string(), own()?),
-        Claim::LocalOptimum { .. } => ("local_optimum all".to_string(), own()?),
-        _ => return None,
-    };
     Leaves { problem, lambda, slopes: BTreeMap::new() }.text(&head, &bound)
 }
 
@@ -146,9 +139,7 @@ impl Leaves<'_> {
         let (data, alpha) = (self.problem.data(), self.problem.activation().slope());
         let q = alpha.denom();
         let _ = write!(text, "\n  cover {sign} columns {}", neuron.inputs.len());
-        for c in &neuron.inputs {
-            let _ = write!(text, " {c}");
-        }
+        write_all(text, &neuron.inputs);
         let _ = write!(text, " bound {t} entries {}", self.lambda.len());
         let mut node = String::from("c 1");
         for (i, l) in &self.lambda {
@@ -166,9 +157,7 @@ impl Leaves<'_> {
                 Ordering::Equal => ('.', (*self.slopes.get(&(*i, neuron.index))?).clone()),
             };
             let _ = write!(text, "\n    {i} {fixed} {radius} 0 0  {}", rounded.len());
-            for entry in rounded {
-                let _ = write!(text, " {entry}");
-            }
+            write_all(text, rounded);
             let agrees = (data.label(*i) > 0) == (sign == '+');
             let b = if agrees { l / unit } else { -(l / unit) };
             let _ = write!(node, " {}", b * slope * q);
