@@ -1,6 +1,6 @@
 //! Data with two features and a bias: the decision regions are no longer sectors.
 use super::plane::{Chart, Neuron, Plane, arrow, marks};
-use super::{Area, CLASSES, Drawn, GRID, INK, MUTED, drawing, text, tick};
+use super::{Area, CLASSES, Drawn, INK, MUTED, drawing, mesh, tick};
 use plotters::prelude::*;
 
 const SIZE: u32 = 1000;
@@ -80,12 +80,7 @@ fn draw(area: &Area, plane: &Plane, frame: Frame) -> Drawn {
         .margin_top(40)
         .build_cartesian_2d(frame.low(0)..frame.high(0), frame.low(1)..frame.high(1))?;
     regions(&mut chart, plane, frame)?;
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(GRID)
-        .axis_style(MUTED)
-        .label_style(text(INK))
+    mesh(&mut chart)
         .x_labels(5)
         .y_labels(5)
         .x_label_formatter(&|x| tick(*x))

@@ -1,5 +1,5 @@
 //! Margin, norm and normalised margin along a curve of better points.
-use super::{Area, BLUE, Drawn, GREEN, GRID, INK, MUTED, RED, WIDE, drawing, text, tick};
+use super::{Area, BLUE, Drawn, GREEN, INK, RED, WIDE, drawing, mesh, text, tick};
 use plotters::element::DashedPathElement;
 use plotters::prelude::*;
 
@@ -32,12 +32,7 @@ fn draw(area: &Area, rows: &[(f64, f64, f64, f64)], end: f64) -> Drawn {
         .x_label_area_size(84)
         .y_label_area_size(150)
         .build_cartesian_2d(0.0..end, low - room..high + room)?;
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(GRID)
-        .axis_style(MUTED)
-        .label_style(text(INK))
+    mesh(&mut chart)
         .x_labels(6)
         .y_labels(6)
         .x_label_formatter(&|x| tick(*x))

@@ -1,5 +1,5 @@
 //! The dual function around the circle.
-use super::{Area, BLUE, Drawn, GRID, INK, MUTED, RED, WIDE, drawing, text, tick};
+use super::{Area, BLUE, Drawn, INK, RED, WIDE, drawing, mesh, text, tick};
 use plotters::prelude::*;
 use std::f64::consts::PI;
 
@@ -39,12 +39,7 @@ fn draw(area: &Area, ratio: &dyn Fn(f64) -> f64, neurons: &[(f64, f64)]) -> Draw
             AreaSeries::new(over, side, RGBColor(0xf3, 0xc9, 0xa8)).border_style(TRANSPARENT),
         )?;
     }
-    chart
-        .configure_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(GRID)
-        .axis_style(MUTED)
-        .label_style(text(INK))
+    mesh(&mut chart)
         .x_labels(9)
         .y_labels(5)
         .x_label_formatter(&|x| format!("{x:.0}°"))

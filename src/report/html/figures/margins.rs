@@ -1,5 +1,5 @@
 //! Margins of all constraints, sorted.
-use super::{Area, Drawn, GRID, INK, MUTED, RED, WIDE, drawing, text, tick};
+use super::{Area, Drawn, INK, MUTED, RED, WIDE, drawing, mesh, text, tick};
 use plotters::prelude::*;
 
 /// About the most marks that are drawn.
@@ -23,13 +23,8 @@ fn draw(area: &Area, sorted: &[(f64, bool)], largest: f64) -> Drawn {
         .x_label_area_size(84)
         .y_label_area_size(120)
         .build_cartesian_2d(0.0..count + 1.0, 0.0..top)?;
-    chart
-        .configure_mesh()
+    mesh(&mut chart)
         .disable_x_mesh()
-        .light_line_style(TRANSPARENT)
-        .bold_line_style(GRID)
-        .axis_style(MUTED)
-        .label_style(text(INK))
         .x_labels(sorted.len().min(6) + 2)
         .y_labels(6)
         .x_label_formatter(&|x| {

@@ -18,7 +18,9 @@ pub(super) use intervals::intervals;
 pub(super) use margins::margins;
 pub(super) use plane::{Neuron, Plane, plane};
 
+use plotters::chart::MeshStyle;
 use plotters::coord::Shift;
+use plotters::coord::ranged1d::ValueFormatter;
 use plotters::prelude::*;
 
 /// Text and axes.
@@ -55,6 +57,22 @@ const WIDE: u32 = 1000;
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Drawn = Result<(), DrawingAreaErrorKind<std::io::Error>>;
+
+/// Axes and grid as all figures have them.
+fn mesh<'a, 'b, X, Y, DB: DrawingBackend>(
+    chart: &'b mut ChartContext<'a, DB, Cartesian2d<X, Y>>,
+) -> MeshStyle<'a, 'b, X, Y, DB>
+where
+    X: Ranged + ValueFormatter<X::ValueType>,
+    Y: Ranged + ValueFormatter<Y::ValueType>,
+{
+    let mut mesh = chart.configure_mesh();
+    mesh.light_line_style(TRANSPARENT)
+        .bold_line_style(GRID)
+        .axis_style(MUTED)
+        .label_style(text(INK));
+    mesh
+}
 
 /// An SVG image of this size; `None` if drawing failed, which text output cannot.
 fn drawing(size: (u32, u32), draw: impl FnOnce(&Area) -> Drawn) -> Option<String> {
