@@ -156,34 +156,33 @@ Proof.
   - exists (- z). split; [lra|]. intros z' N. apply Rabs_def2 in N. right. left. split; auto. lra.
   - exists 1. split; [lra|]. intros. right. right. auto.
 Qed.
-Lemma units_near al off u a ss W : Forall2 (unit_fits al off u a) ss W -> exists e, 0 < e /\ forall u' a',
-  near_vec e (layer 0 Rplus Rmult u W a) (layer 0 Rplus Rmult u' W a') -> Forall2 (unit_fits al off u' a') ss W.
+(* what holds of rows, and of each as long as its value changes little, holds as long as all do *)
+Lemma rows_near {A} (P : vec -> vec -> A -> list (option nat) -> Prop) u a l W :
+  (forall s r, P u a s r -> exists f, 0 < f /\ forall u' a',
+    Rabs (row_dot 0 Rplus Rmult u r a - row_dot 0 Rplus Rmult u' r a') < f -> P u' a' s r) ->
+  Forall2 (P u a) l W -> exists e, 0 < e /\ forall u' a',
+  near_vec e (layer 0 Rplus Rmult u W a) (layer 0 Rplus Rmult u' W a') -> Forall2 (P u' a') l W.
 Proof.
-  induction 1 as [|s r ss W H F (e & E & K)].
+  intros one. induction 1 as [|s r l W H F (e & E & K)].
   - exists 1. split; [lra|]. intros. constructor.
-  - assert (X : exists f, 0 < f /\ forall u' a', Rabs (row_dot 0 Rplus Rmult u r a - row_dot 0 Rplus Rmult u' r a') < f ->
-      unit_fits al off u' a' s r).
-    { destruct H as [H|H]; [exists 1; split; [lra|left; auto]|].
-      destruct (slope_ok_near _ _ _ H) as (f & FP & L). exists f. split; auto. intros. right. auto. }
-    destruct X as (f & FP & L). exists (Rmin e f). split; [apply Rmin_pos; auto|].
+  - destruct (one s r H) as (f & FP & L). exists (Rmin e f). split; [apply Rmin_pos; auto|].
     intros u' a' N. unfold layer in N. cbn [map] in N. inversion N; subst. constructor.
     + apply L. eapply Rlt_le_trans; [eauto|apply Rmin_r].
     + apply K. eapply near_mono; [apply Rmin_l|eauto].
 Qed.
+Lemma units_near al off u a ss W : Forall2 (unit_fits al off u a) ss W -> exists e, 0 < e /\ forall u' a',
+  near_vec e (layer 0 Rplus Rmult u W a) (layer 0 Rplus Rmult u' W a') -> Forall2 (unit_fits al off u' a') ss W.
+Proof.
+  apply (rows_near (unit_fits al off)). intros s r [H|H]; [exists 1; split; [lra|left; auto]|].
+  destruct (slope_ok_near _ _ _ H) as (f & FP & L). exists f. split; auto. intros. right. auto.
+Qed.
 Lemma offs_near al off u a os W : Forall2 (unit_off al off u a) os W -> exists e, 0 < e /\ forall u' a',
   near_vec e (layer 0 Rplus Rmult u W a) (layer 0 Rplus Rmult u' W a') -> Forall2 (unit_off al off u' a') os W.
 Proof.
-  induction 1 as [|o r os W H F (e & E & K)].
-  - exists 1. split; [lra|]. intros. constructor.
-  - assert (X : exists f, 0 < f /\ forall u' a', Rabs (row_dot 0 Rplus Rmult u r a - row_dot 0 Rplus Rmult u' r a') < f ->
-      unit_off al off u' a' o r).
-    { destruct o; [|exists 1; split; [lra|intros; discriminate]].
-      destruct (H eq_refl) as [B|[B1 B2]]; [exists 1; split; [lra|left; auto]|].
-      exists (- row_dot 0 Rplus Rmult u r a). split; [lra|]. intros u' a' N _. apply Rabs_def2 in N. right. split; auto. lra. }
-    destruct X as (f & FP & L). exists (Rmin e f). split; [apply Rmin_pos; auto|].
-    intros u' a' N. unfold layer in N. cbn [map] in N. inversion N; subst. constructor.
-    + apply L. eapply Rlt_le_trans; [eauto|apply Rmin_r].
-    + apply K. eapply near_mono; [apply Rmin_l|eauto].
+  apply (rows_near (unit_off al off)). intros o r H.
+  destruct o; [|exists 1; split; [lra|intros; discriminate]].
+  destruct (H eq_refl) as [B|[B1 B2]]; [exists 1; split; [lra|left; auto]|].
+  exists (- row_dot 0 Rplus Rmult u r a). split; [lra|]. intros u' a' N _. apply Rabs_def2 in N. right. split; auto. lra.
 Qed.
 Lemma times_is_act al off u a ss W : zero_at off a -> Forall2 (unit_fits al off u a) ss W ->
   times Rmult ss (layer 0 Rplus Rmult u W a) = map (act al) (layer 0 Rplus Rmult u W a).
