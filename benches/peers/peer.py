@@ -66,7 +66,7 @@ def clarabel_enumeration(question, seconds):
 
     settings = clarabel.DefaultSettings()
     settings.verbose = False
-    count, width = question.x.shape
+    width = question.x.shape[1]
     end, best, done, total = time.perf_counter() + seconds, 0.0, 0, 0
     for sign in (1, -1):
         b = sign * question.b

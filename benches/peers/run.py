@@ -71,14 +71,15 @@ def run(instance, seconds, python, present):
     if output is None:
         row(instance, "maxmargin solve", "no answer", wall, cpu, "")
         return
-    nodes = nodes_of(certificate)
+    whole = json.loads(certificate.read_text())
+    nodes = sum(len(cover["nodes"]) for cover in bound_of(whole)["proof"]["covers"])
     size = f"{nodes} nodes, {certificate.stat().st_size / 1000:.0f} kB"
     gap = json.loads(output)["cost"]["gap"]
     row(instance, "maxmargin solve, with λ", f"proved, bracket {gap:.1e}", wall, cpu, size)
     output, wall, cpu = measured([program / "maxmargin-check", certificate], 2 * seconds)
     row(instance, "maxmargin-check", "verified" if output else "NOT VERIFIED", wall, cpu, "")
     question = SCRATCH / f"{instance}.question.json"
-    question.write_text(json.dumps(ask(certificate)))
+    question.write_text(json.dumps(ask(whole)))
     for peer in present:
         if peer == "z3" and not instance.startswith("iris"):
             continue
@@ -88,20 +89,15 @@ def run(instance, seconds, python, present):
         row(instance, peer, answer, wall, cpu, size)
 
 
-def bound_claim(certificate):
-    """The proof of the upper bound of any width."""
-    claims = json.loads(certificate.read_text())["claims"]
-    return next(c for c in claims if c["proof"]["rule"] == "dual_bound")
+def bound_of(whole):
+    """The entry of the upper bound of any width."""
+    return next(c for c in whole["claims"] if c["proof"]["rule"] == "dual_bound")
 
 
-def nodes_of(certificate):
-    return sum(len(cover["nodes"]) for cover in bound_claim(certificate)["proof"]["covers"])
-
-
-def ask(certificate):
+def ask(whole):
     """λ, T and the support samples, as the certificate's decimal or rational texts."""
-    whole, claim = json.loads(certificate.read_text()), bound_claim(certificate)
-    multipliers, data = claim["proof"]["multipliers"], whole["problem"]["data"]
+    claim, data = bound_of(whole), whole["problem"]["data"]
+    multipliers = claim["proof"]["multipliers"]
     lam = multipliers["lambda"]
     return {
         "unit": multipliers["units"]["a"],
@@ -118,9 +114,8 @@ def main():
     parser.add_argument("--seconds", type=int, default=60, help="limit of each tool")
     arguments = parser.parse_args()
     SCRATCH.mkdir(parents=True, exist_ok=True)
-    for package, name in ("maxmargin", "maxmargin"), ("maxmargin-kernel", "maxmargin-check"):
-        command = ["cargo", "build", "--quiet", "--release", "--package", package, "--bin", name]
-        subprocess.run(command, cwd=ROOT, check=True)
+    command = ["cargo", "build", "--quiet", "--release", "--workspace", "--bins"]
+    subprocess.run(command, cwd=ROOT, check=True)
     python, present = environment()
     print(f"{'data':9} {'tool':26} {'answer':34} {'wall s':>8} {'CPU s':>8}  size of search or proof")
     for instance in arguments.instances:
