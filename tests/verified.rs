@@ -111,6 +111,7 @@ fn in_order(file: &serde_json::Value) -> String {
                     "mu",
                     "germs",
                     "slopes",
+                    "direction",
                     "moves",
                     "parameters",
                     "network",
@@ -148,8 +149,20 @@ fn mutated_witnesses_get_the_same_verdict() {
     let (mut good, mut bad) = (0, 0);
     for (_, text) in ["small", "paper"].into_iter().flat_map(certificates) {
         for file in single(&text) {
-            for key in ["moves", "parameters", "lambda", "mu", "germs", "slopes"] {
-                let path = format!("/claims/0/proof/{key}");
+            for path in [
+                "proof/moves",
+                "proof/parameters",
+                "proof/lambda",
+                "proof/mu",
+                "proof/germs",
+                "proof/slopes",
+                "proof/direction",
+                "claim/lo",
+                "claim/hi",
+                "claim/delta",
+                "claim/epsilon",
+            ] {
+                let path = format!("/claims/0/{path}");
                 let Some(witness) = file.pointer(&path) else { continue };
                 let whole = witness.to_string();
                 let pieces: Vec<&str> = whole.split('"').collect();

@@ -12,6 +12,9 @@
      claims K, then K times one of
        claim not_local_optimum SCOPE curve  per layer COUNT, per coordinate k c_1 .. c_k (of eps, eps^2, ..)
        claim kkt all terms COUNT, then COUNT times: CONSTRAINT WEIGHT and a curve as above
+       claim kkt_residual all LO HI DELTA EPSILON terms COUNT, then COUNT times:
+         CONSTRAINT WEIGHT K (ROW SLOPE)*K   slopes of rows of layer 1, elsewhere those of sigma
+         and direction COUNT, then COUNT vectors: n c_1 .. c_n
        claim not_global_optimum SCOPE point COUNT, then COUNT vectors: n c_1 .. c_n
        claim margin_at_least REGION B point COUNT, then as above (0: the network itself)
        claim margin_at_least REGION B network M, then M layers as above
@@ -94,6 +97,7 @@ let show_region = function
   | QCell -> "cell" | QNear d -> "near:" ^ show d | QEverywhere -> "everywhere" | QAnyWidth -> "any_width"
 let show_claim = function
   | QKkt -> "kkt all"
+  | QKktResidual (lo, hi, delta, eps) -> Printf.sprintf "kkt_residual all %s %s %s %s" (show lo) (show hi) (show delta) (show eps)
   | QNotLocalOptimum s -> "not_local_optimum " ^ show_scope s
   | QNotGlobalOptimum s -> "not_global_optimum " ^ show_scope s
   | QMarginAtLeast (k, b) -> Printf.sprintf "margin_at_least all %s %s" (show_region k) (show b)
@@ -178,7 +182,7 @@ let tree ~items ~count ~start ~factor ~ends ~tau () =
 (* A list of [n] with these values at these places, the others [none]. *)
 let spread n none values =
   let a = Array.make n none in
-  List.iter (fun (i, v) -> if i >= n then fail "no sample %d" i else a.(i) <- v) values;
+  List.iter (fun (i, v) -> if i >= n then fail "not below %d: %d" n i else a.(i) <- v) values;
   Array.to_list a
 let covers ~samples ~inputs =
   expect "unit"; let unit_ = number () in
@@ -217,7 +221,7 @@ let covers ~samples ~inputs =
   let list = many c cover in
   ByCovers ({ unit_; grid; fine; den; counts = spread samples Integer.zero lambda }, list)
 
-let claim depth ~samples ~inputs =
+let claim depth ~rows ~samples ~inputs =
   expect "claim";
   let curve () = many depth (fun () -> let n = count () in many n vector) in
   let linear () =
@@ -236,6 +240,17 @@ let claim depth ~samples ~inputs =
     expect "all"; expect "terms"; let n = count () in
     let term () = let k = nat (count ()) in let w = number () in ((k, w), curve ()) in
     Ok (QKkt, ByTerms (many n term))
+  | "kkt_residual" ->
+    expect "all";
+    let lo = number () in let hi = number () in let delta = number () in let eps = number () in
+    expect "terms"; let n = count () in
+    let slope () = let j = count () in (j, Some (number ())) in
+    let term () =
+      let k = nat (count ()) in let w = number () in let s = count () in
+      ((k, w), spread rows None (many s slope)) in
+    let terms = many n term in
+    expect "direction"; let v = count () in
+    Ok (QKktResidual (lo, hi, delta, eps), BySlopes (terms, many v vector))
   | "not_local_optimum" ->
     let s = scope () in expect "curve";
     let m = curve () in
@@ -271,10 +286,11 @@ let run () =
   expect "alpha"; let alpha = number () in
   expect "layers"; let depth = count () in let theta = many depth layer in
   expect "samples"; let n = count () in let d = count () in
+  let rows = match theta with (_, w) :: _ -> List.length w | [] -> 0 in
   let samples = many n (fun () -> sample d) in
   let p = { qalpha = alpha; qtheta = theta; qsamples = samples } in
   expect "claims"; let k = count () in
-  let claims = many k (fun () -> claim depth ~samples:n ~inputs:d) in
+  let claims = many k (fun () -> claim depth ~rows ~samples:n ~inputs:d) in
   expect "end";
   if String.trim (String.sub !text !at (String.length !text - !at)) <> "" then fail "text after `end'";
   Printf.printf "input sha256:%s\n" (Sha256.hex !text);

@@ -1,7 +1,7 @@
 (* Fixtures.v -- runs of the checker inside Coq, with no extraction: the two inputs that `make check` also
    gives to the native program (point A of docs/theory.md section 4). *)
 Require Import ZArith QArith List.
-Require Import MaxMargin.Network MaxMargin.Statement MaxMargin.Exact MaxMargin.Curve MaxMargin.Cover MaxMargin.Layout MaxMargin.Serving MaxMargin.AtLeast MaxMargin.Check.
+Require Import MaxMargin.Network MaxMargin.Statement MaxMargin.Exact MaxMargin.Curve MaxMargin.Cover MaxMargin.Layout MaxMargin.Serving MaxMargin.AtLeast MaxMargin.Residual MaxMargin.Check.
 Import ListNotations.
 Open Scope Q_scope.
 
@@ -44,6 +44,23 @@ Definition covers : witness :=
 Example bounded : check dead_neuron (QMarginAtMost QAnyWidth (33 # 128)) covers = true.
 Proof. vm_compute. reflexivity. Qed.
 Example bounded_by_less : check dead_neuron (QMarginAtMost QAnyWidth (1 # 4)) covers = false.
+Proof. vm_compute. reflexivity. Qed.
+
+(* w = (0, 2), v = 1: the cone holds the multiples of (0, 1, 2), at a distance of 3/5 |theta| *)
+Definition unbalanced : qproblem :=
+  mkQ 0
+    [([0; 2; 0; 0], [[Some 0%nat; Some 1%nat]; [Some 2%nat; Some 3%nat]]);
+     ([1; 0], [[Some 0%nat; Some 1%nat]])]
+    [([1; 1 # 4], Positive); ([-(1); 1 # 4], Positive)].
+Definition by_slopes (d : Q) : witness :=
+  BySlopes [(0%nat, 8 # 5, [None; None]); (1%nat, 8 # 5, [None; Some (1 # 2)])] [[d; 2; 0; 0]; [-(1); 0]].
+Example residual : check unbalanced (QKktResidual (3 # 5) (3 # 5) 0 0) (by_slopes 0) = true.
+Proof. vm_compute. reflexivity. Qed.
+Example residual_not_more : check unbalanced (QKktResidual (601 # 1000) 1 0 0) (by_slopes 0) = false.
+Proof. vm_compute. reflexivity. Qed.
+Example residual_not_less : check unbalanced (QKktResidual 0 (599 # 1000) 0 0) (by_slopes 0) = false.
+Proof. vm_compute. reflexivity. Qed.
+Example not_polar : check unbalanced (QKktResidual (1 # 2) 1 0 0) (by_slopes 1) = false.
 Proof. vm_compute. reflexivity. Qed.
 
 (* and what the first run therefore means *)

@@ -119,6 +119,47 @@ Definition is_kkt (p : problem) (g : R) : Prop :=
        subgradient (fun th => q (alpha p) th x c) (theta p) G) /\
     forall i, nth i (flat (theta p)) 0 = entry_sum i (map snd l).
 
+(* ---- the residual ---------------------------------------------------------------------------- *)
+Definition pointwise (f : R -> R -> R) (a b : vec) : vec := map (fun p => f (fst p) (snd p)) (combine a b).
+(* The derivative of the forward pass at th along d, a network of the same architecture, with a list of slopes per
+   hidden layer: z' = D a + W a' and a' = s z'.  The values z and a = sigma(z) are those of th. *)
+Fixpoint derivative (al : R) (S : list vec) (th d : params R) (a a' : vec) : vec :=
+  match th, d with
+  | (u, W) :: th', (e, _) :: d' =>
+      let z := layer 0 Rplus Rmult u W a in
+      let z' := pointwise Rplus (layer 0 Rplus Rmult e W a) (layer 0 Rplus Rmult u W a') in
+      match th' with
+      | [] => z'
+      | _ => derivative al (tl S) th' d' (map (act al) z) (pointwise Rmult (hd [] S) z')
+      end
+  | _, _ => []
+  end.
+(* G is the gradient of c . F(.; x) at th with these slopes *)
+Definition slope_gradient (al : R) (S : list vec) (th : params R) (x c G : vec) : Prop :=
+  length G = length (flat th) /\
+  forall d, same_architecture th d -> dot G (flat d) = dot c (derivative al S th d x []).
+(* the slope of a neuron of layer 1 at x: any in [alpha, 1] if |w . x| <= epsilon |w| |x|, else that of sigma *)
+Definition slope_within (al eps : R) (th : params R) (x : vec) (r : row) (s : R) : Prop :=
+  let w := weights_of th r in
+  let near := eps * (norm w * norm (seen 0 (reads r) x)) in
+  (Rabs (dot w x) <= near -> al <= s <= 1) /\
+  (near < Rabs (dot w x) -> s = if Rlt_dec 0 (dot w x) then 1 else al).
+(* the convex cone of the gradients of constraints with q_k <= (1 + delta) g *)
+Definition in_cone (p : problem) (g delta eps : R) (v : vec) : Prop :=
+  length v = length (flat (theta p)) /\
+  exists l : list ((vec * vec) * (R * vec)),
+    (forall x c w G, In ((x, c), (w, G)) l ->
+       In (x, c) (constraints_of (theta p) (samples p)) /\ q (alpha p) (theta p) x c <= (1 + delta) * g /\ 0 <= w /\
+       exists s, Forall2 (slope_within (alpha p) eps (theta p) x) (input_matrix (theta p)) s /\
+                 slope_gradient (alpha p) [s] (theta p) x c G) /\
+    forall i, nth i v 0 = entry_sum i (map snd l).
+(* two layers without sharing, and  lo <= dist(theta, cone)/|theta| <= hi *)
+Definition is_kkt_residual (p : problem) (g lo hi delta eps : R) : Prop :=
+  let th := flat (theta p) in
+  length (theta p) = 2%nat /\ no_sharing (theta p) /\
+  (forall v, in_cone p g delta eps v -> lo * norm th <= norm (pointwise Rminus th v)) /\
+  exists v, in_cone p g delta eps v /\ norm (pointwise Rminus th v) <= hi * norm th.
+
 (* ---- claims --------------------------------------------------------------------------------- *)
 (* nu(theta') <= B and nu(theta') >= B, nu = gamma/|theta|^m *)
 Definition nu_at_most (B : R) (p : problem) (th' : params R) : Prop :=
@@ -134,6 +175,7 @@ Definition better (s : scope) (p : problem) (g : R) (th' : params R) : Prop :=
 
 Inductive claim :=
 | Kkt
+| KktResidual (lo hi delta epsilon : R)
 | LocalOptimum (s : scope) | NotLocalOptimum (s : scope)
 | GlobalOptimum (s : scope) | NotGlobalOptimum (s : scope)
 | MarginAtMost (k : region) (B : R) | MarginAtLeast (k : region) (B : R).
@@ -141,6 +183,7 @@ Inductive claim :=
 Definition says (p : problem) (g : R) (c : claim) : Prop :=
   match c with
   | Kkt => is_kkt p g
+  | KktResidual lo hi delta eps => is_kkt_residual p g lo hi delta eps
   | LocalOptimum s => exists e, 0 < e /\ forall th',
       varies s (theta p) th' -> close e (theta p) th' -> no_better s p g th'
   | NotLocalOptimum s => forall e, 0 < e -> exists th',

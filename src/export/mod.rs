@@ -10,6 +10,7 @@ mod covers;
 mod kkt;
 mod layer;
 mod one_leaf;
+mod residual;
 mod verified;
 
 pub use verified::{Disagreement, Verified, run};
@@ -20,8 +21,8 @@ use maxmargin_kernel::network::{Network, TwoLayer};
 use maxmargin_kernel::number::{BigInt, Rational, ScaledVec};
 use maxmargin_kernel::problem::Problem;
 use maxmargin_kernel::proof::{
-    convex_cell::ConvexCell, curve::Curve, dual_bound::DualBound, linear::Linear, moves::Moves,
-    norm_bound::NormBound, point::Point, stationarity::Stationarity,
+    convex_cell::ConvexCell, curve::Curve, dual_bound::DualBound, kkt_residual::KktResidual,
+    linear::Linear, moves::Moves, norm_bound::NormBound, point::Point, stationarity::Stationarity,
 };
 use num_traits::{One, Pow, Zero};
 use serde::Deserialize;
@@ -106,12 +107,15 @@ pub fn export(source: impl Read, given: Option<&Problem>) -> Result<Export, Expo
     Ok(Export { text, claims })
 }
 
-/// How the proved checker prints a claim: kind, scope, region and bound as a fraction.
+/// How the proved checker prints a claim: kind, scope, region and bounds as fractions.
 pub fn name(claim: &Claim) -> String {
     let (kind, scope) = (claim.kind(), claim.scope());
     match claim {
         Claim::MarginAtMost { region, bound, .. } | Claim::MarginAtLeast { region, bound, .. } => {
             format!("{kind} {scope} {region} {}", bound.0)
+        }
+        Claim::KktResidual { lo, hi, delta, epsilon, .. } => {
+            format!("{kind} {scope} {} {} {} {}", lo.0, hi.0, delta.0, epsilon.0)
         }
         _ => format!("{kind} {scope}"),
     }
@@ -213,6 +217,10 @@ fn covered(problem: &Problem, claim: &Claim, rule: &str, proof: Value) -> Option
         (Claim::Kkt { scope: Scope::All }, "stationarity") => {
             let witness: Stationarity = serde_json::from_value(proof).ok()?;
             kkt::covered(problem, &witness)
+        }
+        (Claim::KktResidual { scope: Scope::All, .. }, "kkt_residual") => {
+            let witness: KktResidual = serde_json::from_value(proof).ok()?;
+            residual::covered(problem, claim, &witness)
         }
         (Claim::LocalOptimum { scope: Scope::All }, "convex_cell") => {
             let witness: ConvexCell = serde_json::from_value(proof).ok()?;
