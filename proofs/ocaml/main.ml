@@ -11,7 +11,8 @@
        LABEL x_1 .. x_D                     LABEL: + or - (one output), or a class from 0
      claims K, then K times one of
        claim not_local_optimum SCOPE curve  per layer COUNT, per coordinate k c_1 .. c_k (of eps, eps^2, ..)
-       claim kkt all terms COUNT, then COUNT times: CONSTRAINT WEIGHT and a curve as above
+       claim kkt SCOPE terms COUNT, then COUNT times: CONSTRAINT WEIGHT and a curve as above
+       claim not_kkt SCOPE direction COUNT, then COUNT vectors: n c_1 .. c_n
        claim kkt_residual all LO HI DELTA EPSILON terms COUNT, then COUNT times:
          CONSTRAINT WEIGHT K (ROW SLOPE)*K   slopes of rows of layer 1, elsewhere those of sigma
          and direction COUNT, then COUNT vectors: n c_1 .. c_n
@@ -96,7 +97,8 @@ let show { qnum; qden } =
 let show_region = function
   | QCell -> "cell" | QNear d -> "near:" ^ show d | QEverywhere -> "everywhere" | QAnyWidth -> "any_width"
 let show_claim = function
-  | QKkt -> "kkt all"
+  | QKkt s -> "kkt " ^ show_scope s
+  | QNotKkt s -> "not_kkt " ^ show_scope s
   | QKktResidual (lo, hi, delta, eps) -> Printf.sprintf "kkt_residual all %s %s %s %s" (show lo) (show hi) (show delta) (show eps)
   | QNotLocalOptimum s -> "not_local_optimum " ^ show_scope s
   | QNotGlobalOptimum s -> "not_global_optimum " ^ show_scope s
@@ -237,9 +239,12 @@ let claim depth ~rows ~samples ~inputs =
     | s -> fail "not a witness: `%s'" s in
   match next () with
   | "kkt" ->
-    expect "all"; expect "terms"; let n = count () in
+    let s = scope () in expect "terms"; let n = count () in
     let term () = let k = nat (count ()) in let w = number () in ((k, w), curve ()) in
-    Ok (QKkt, ByTerms (many n term))
+    Ok (QKkt s, ByTerms (many n term))
+  | "not_kkt" ->
+    let s = scope () in expect "direction"; let n = count () in
+    Ok (QNotKkt s, ByDirection (many n vector))
   | "kkt_residual" ->
     expect "all";
     let lo = number () in let hi = number () in let delta = number () in let eps = number () in

@@ -1,12 +1,13 @@
 (* Check.v -- the checker: claims, witnesses, one boolean, and the theorem that it is right. *)
 Require Import Reals QArith List Bool.
 Require Import MaxMargin.Network MaxMargin.Statement MaxMargin.Numbers MaxMargin.Exact MaxMargin.Curve MaxMargin.Point.
-Require Import MaxMargin.Kkt MaxMargin.LayerCell MaxMargin.Layout MaxMargin.Serving MaxMargin.Regions MaxMargin.DepthClaims MaxMargin.AtLeast MaxMargin.Residual.
+Require Import MaxMargin.Kkt MaxMargin.LayerCell MaxMargin.Layout MaxMargin.Serving MaxMargin.Regions MaxMargin.DepthClaims MaxMargin.AtLeast MaxMargin.Residual MaxMargin.Descent MaxMargin.LayerKkt.
 Import ListNotations.
 
 (* the claims for which a rule is proved, with rational bounds *)
 Inductive qclaim :=
-| QKkt                              (* scope all *)
+| QKkt (s : scope)
+| QNotKkt (s : scope)
 | QKktResidual (lo hi delta epsilon : num)
 | QNotLocalOptimum (s : scope)
 | QNotGlobalOptimum (s : scope)
@@ -17,6 +18,7 @@ Inductive qclaim :=
 Inductive witness :=
 | ByTerms (l : list term)           (* rules 3.1, 3.2 *)
 | BySlopes (l : list slope_term) (d : list (list num))   (* rule 3.11 *)
+| ByDirection (d : list (list num))   (* rule 3.3 *)
 | ByCurve (m : moves)               (* rule 3.4 *)
 | ByPoint (us : list (list num))    (* an explicit point, scaled to theta's margin *)
 | ByNetwork (w : point)             (* an explicit point *)
@@ -27,7 +29,8 @@ Inductive witness :=
 
 Definition claimR (c : qclaim) : claim :=
   match c with
-  | QKkt => Kkt
+  | QKkt s => Kkt s
+  | QNotKkt s => NotKkt s
   | QKktResidual lo hi delta eps => KktResidual (toR lo) (toR hi) (toR delta) (toR eps)
   | QNotLocalOptimum s => NotLocalOptimum s
   | QNotGlobalOptimum s => NotGlobalOptimum s
@@ -39,7 +42,8 @@ Definition claimR (c : qclaim) : claim :=
 (* [own] is the margin of a well-formed problem that theta classifies: computed once for all claims *)
 Definition check_with (own : option num) (p : qproblem) (c : qclaim) (w : witness) : bool :=
   match c, w with
-  | QKkt, ByTerms l => check_kkt own p l
+  | QKkt s, ByTerms l => check_kkt_in own p s l
+  | QNotKkt s, ByDirection d => check_not_kkt own p s d
   | QKktResidual lo hi delta eps, BySlopes l d => check_residual own p lo hi delta eps l d
   | QNotLocalOptimum s, ByCurve m => check_curve own p s m
   | QNotGlobalOptimum s, ByPoint us => check_better own p s us
@@ -59,8 +63,9 @@ Definition check (p : qproblem) (c : qclaim) (w : witness) : bool := check_with 
 Theorem check_sound (p : qproblem) (c : qclaim) (w : witness) :
   check p c w = true -> holds (problemR p) (claimR c).
 Proof.
-  unfold check. destruct c as [|lo hi delta eps|s|s|s|s|k B|k B], w; intros H; try discriminate H; try (destruct s; discriminate H).
-  - exact (kkt_sound _ _ H).
+  unfold check. destruct c as [s|s|lo hi delta eps|s|s|s|s|k B|k B], w; intros H; try discriminate H; try (destruct s; discriminate H).
+  - exact (kkt_in_sound _ _ _ H).
+  - exact (not_kkt_sound _ _ _ H).
   - exact (residual_sound _ _ _ _ _ _ _ H).
   - exact (curve_sound _ _ _ H).
   - exact (better_sound _ _ _ H).

@@ -27,9 +27,9 @@ Proof. vm_compute. reflexivity. Qed.
 (* kinks at the dead neuron: the gradients are limits along curves that move it to its inactive side *)
 Definition terms (second : Q) : witness :=
   ByTerms [(0%nat, 2, [[[]; []; [-(1)]; [-(1 # 4)]]; []]); (1%nat, second, [[[]; []; [1]; [-(1 # 4)]]; []])].
-Example stationary : check dead_neuron QKkt (terms 2) = true.
+Example stationary : check dead_neuron (QKkt All) (terms 2) = true.
 Proof. vm_compute. reflexivity. Qed.
-Example not_stationary : check dead_neuron QKkt (terms 3) = false.
+Example not_stationary : check dead_neuron (QKkt All) (terms 3) = false.
 Proof. vm_compute. reflexivity. Qed.
 
 (* lambda = (1, 1), T = 33/32: a tree of seven nodes, and one *)
@@ -61,6 +61,22 @@ Proof. vm_compute. reflexivity. Qed.
 Example residual_not_less : check unbalanced (QKktResidual 0 (599 # 1000) 0 0) (by_slopes 0) = false.
 Proof. vm_compute. reflexivity. Qed.
 Example not_polar : check unbalanced (QKktResidual (1 # 2) 1 0 0) (by_slopes 1) = false.
+Proof. vm_compute. reflexivity. Qed.
+
+(* so it is no Karush-Kuhn-Tucker point, though each layer by itself is one: (0, 2) = 4 (1, 1/4) + 4 (-1, 1/4) *)
+Example not_kkt : check unbalanced (QNotKkt All) (ByDirection [[0; -(2); 0; 0]; [1; 0]]) = true.
+Proof. vm_compute. reflexivity. Qed.
+Example falls : check unbalanced (QNotKkt All) (ByDirection [[1; -(2); 0; 0]; [1; 0]]) = false.
+Proof. vm_compute. reflexivity. Qed.
+Example not_a_descent : check unbalanced (QNotKkt All) (ByDirection [[]; []]) = false.
+Proof. vm_compute. reflexivity. Qed.
+Definition layer_terms (second : Q) : witness :=
+  ByTerms [(0%nat, 4, [[[]; []; [-(1)]; [-(1 # 4)]]; []]); (1%nat, second, [[[]; []; [1]; [-(1 # 4)]]; []])].
+Example first_layer : check unbalanced (QKkt (Layer 0)) (layer_terms 4) = true.
+Proof. vm_compute. reflexivity. Qed.
+Example not_the_first_layer : check unbalanced (QKkt (Layer 0)) (layer_terms 3) = false.
+Proof. vm_compute. reflexivity. Qed.
+Example not_its_descent : check unbalanced (QNotKkt (Layer 0)) (ByDirection [[0; -(2); 0; 0]; []]) = false.
 Proof. vm_compute. reflexivity. Qed.
 
 (* and what the first run therefore means *)

@@ -110,14 +110,19 @@ Fixpoint entry_sum (i : nat) (l : list (R * vec)) : R :=
 Definition subgradient (h : params R -> R) (th : params R) (G : vec) : Prop :=
   exists l, (forall w G', In (w, G') l -> 0 <= w /\ limiting h th G') /\ total_weight l = 1 /\
     forall i, nth i G 0 = entry_sum i l.
-(* theta is a Karush-Kuhn-Tucker point of  min |theta|^2 / 2  subject to  q_k >= g: theta = Sum lambda_k G_k with
-   lambda_k >= 0 on constraints with q_k = g and G_k subgradients of these *)
-Definition is_kkt (p : problem) (g : R) : Prop :=
+(* the layers of th that vary, and th with t in their place *)
+Definition part (s : scope) (th : params R) : params R :=
+  match s with All => th | Layer l => firstn 1 (skipn l th) end.
+Definition with_part (s : scope) (th t : params R) : params R :=
+  match s with All => t | Layer l => firstn l th ++ t ++ skipn (S l) th end.
+(* theta is a Karush-Kuhn-Tucker point of  min |theta|^2 / 2  subject to  q_k >= g, over the parameters in scope:
+   these are  Sum lambda_k G_k  with lambda_k >= 0 on constraints with q_k = g and subgradients G_k of these *)
+Definition is_kkt (s : scope) (p : problem) (g : R) : Prop :=
   exists l : list ((vec * vec) * (R * vec)),
     (forall x c w G, In ((x, c), (w, G)) l ->
        In (x, c) (constraints_of (theta p) (samples p)) /\ q (alpha p) (theta p) x c = g /\ 0 <= w /\
-       subgradient (fun th => q (alpha p) th x c) (theta p) G) /\
-    forall i, nth i (flat (theta p)) 0 = entry_sum i (map snd l).
+       subgradient (fun t => q (alpha p) (with_part s (theta p) t) x c) (part s (theta p)) G) /\
+    forall i, nth i (flat (part s (theta p))) 0 = entry_sum i (map snd l).
 
 (* ---- the residual ---------------------------------------------------------------------------- *)
 Definition pointwise (f : R -> R -> R) (a b : vec) : vec := map (fun p => f (fst p) (snd p)) (combine a b).
@@ -174,7 +179,7 @@ Definition better (s : scope) (p : problem) (g : R) (th' : params R) : Prop :=
   margin_ge (alpha p) th' (samples p) g /\ scope_norm2 s th' < scope_norm2 s (theta p).
 
 Inductive claim :=
-| Kkt
+| Kkt (s : scope) | NotKkt (s : scope)
 | KktResidual (lo hi delta epsilon : R)
 | LocalOptimum (s : scope) | NotLocalOptimum (s : scope)
 | GlobalOptimum (s : scope) | NotGlobalOptimum (s : scope)
@@ -182,7 +187,8 @@ Inductive claim :=
 
 Definition says (p : problem) (g : R) (c : claim) : Prop :=
   match c with
-  | Kkt => is_kkt p g
+  | Kkt s => is_kkt s p g
+  | NotKkt s => ~ is_kkt s p g
   | KktResidual lo hi delta eps => is_kkt_residual p g lo hi delta eps
   | LocalOptimum s => exists e, 0 < e /\ forall th',
       varies s (theta p) th' -> close e (theta p) th' -> no_better s p g th'
