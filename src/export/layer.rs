@@ -28,24 +28,34 @@ pub(super) fn covered(problem: &Problem, claim: &Claim, witness: &ConvexCell) ->
     Some(text)
 }
 
+/// What enters layer `first` (from 0) at a sample, and the preactivations of all layers.
+pub(super) fn entering(
+    problem: &Problem,
+    first: usize,
+    sample: usize,
+) -> (Vec<Rational>, Vec<Vec<Rational>>) {
+    let model = problem.network().rational_model();
+    let x = problem.data().sample(sample).to_rationals();
+    let preactivations = model.forward(&x).preactivations;
+    let inputs = match first.checked_sub(1).and_then(|below| preactivations.get(below)) {
+        Some(z) => model.activate(z),
+        None => x,
+    };
+    (inputs, preactivations)
+}
+
 /// Whether every hidden preactivation of a sample in the layers from `first` on is not 0, or is 0
 /// because every input of the unit is off: 0 itself, or (α = 0) a unit with a negative preactivation.
-fn plain(problem: &Problem, first: usize, sample: usize) -> bool {
+pub(super) fn plain(problem: &Problem, first: usize, sample: usize) -> bool {
     let network = problem.network();
     if network.activation().is_linear() {
         return true;
     }
-    let model = network.rational_model();
-    let x = problem.data().sample(sample).to_rationals();
-    let trace = model.forward(&x);
-    let inputs = match first.checked_sub(1).and_then(|below| trace.preactivations.get(below)) {
-        Some(z) => model.activate(z),
-        None => x,
-    };
+    let (inputs, preactivations) = entering(problem, first, sample);
     let relu = network.activation().slope().is_zero();
     let mut off: Vec<bool> = inputs.iter().map(Zero::is_zero).collect();
     let hidden = network.depth() - 1;
-    for (layer, z) in network.layers().iter().zip(&trace.preactivations).take(hidden).skip(first) {
+    for (layer, z) in network.layers().iter().zip(&preactivations).take(hidden).skip(first) {
         let mut next = Vec::with_capacity(z.len());
         for (r, z) in z.iter().enumerate() {
             let reads = |(c, off): (usize, &bool)| !off && layer.coordinate(r, c).is_some();

@@ -21,8 +21,9 @@ use maxmargin_kernel::network::{Network, TwoLayer};
 use maxmargin_kernel::number::{BigInt, Rational, ScaledVec};
 use maxmargin_kernel::problem::Problem;
 use maxmargin_kernel::proof::{
-    convex_cell::ConvexCell, curve::Curve, dual_bound::DualBound, kkt_residual::KktResidual,
-    linear::Linear, moves::Moves, norm_bound::NormBound, point::Point, stationarity::Stationarity,
+    convex_cell::ConvexCell, curve::Curve, descent::Descent, dual_bound::DualBound,
+    kkt_residual::KktResidual, linear::Linear, moves::Moves, norm_bound::NormBound, point::Point,
+    stationarity::Stationarity,
 };
 use num_traits::{One, Pow, Zero};
 use serde::Deserialize;
@@ -214,9 +215,17 @@ fn covered(problem: &Problem, claim: &Claim, rule: &str, proof: Value) -> Option
             let witness: DualBound = serde_json::from_value(proof).ok()?;
             covers::covered(problem, claim, &witness)
         }
-        (Claim::Kkt { scope: Scope::All }, "stationarity") => {
+        (Claim::Kkt { scope }, "stationarity") => {
             let witness: Stationarity = serde_json::from_value(proof).ok()?;
-            kkt::covered(problem, &witness)
+            kkt::covered(problem, *scope, &witness)
+        }
+        (Claim::NotKkt { scope }, "descent") => {
+            let witness: Descent = serde_json::from_value(proof).ok()?;
+            let direction = witness.direction.iter();
+            let direction = direction.map(|d| d.iter().map(|v| v.0.clone()).collect());
+            let mut text = format!("not_kkt {scope} direction");
+            write_vectors(&mut text, &direction.collect::<Vec<_>>());
+            Some(text)
         }
         (Claim::KktResidual { scope: Scope::All, .. }, "kkt_residual") => {
             let witness: KktResidual = serde_json::from_value(proof).ok()?;
