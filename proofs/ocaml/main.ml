@@ -27,6 +27,9 @@
        claim global_optimum all covers COVERS
        claim local_optimum layer:L multipliers COUNT, then COUNT times: CONSTRAINT NUMBER
        claim global_optimum layer:L multipliers, as above
+       claim local_optimum all cells COUNT, then COUNT times:
+         SAMPLE K w_1 .. w_K  N (ROW SLOPE)*N      multipliers of the sample's constraints; slopes at its kinks
+       claim global_optimum all cells, claim margin_at_most REGION B cells, as above
        claim uncovered WORD .. WORD ;       a claim for which no rule is proved: echoed, not checked
      end
    Numbers are p or p/q.  SCOPE is all or layer:L, L from 1.  REGION is cell, near:DELTA, everywhere, any_width.
@@ -226,11 +229,19 @@ let covers ~samples ~inputs =
 let claim depth ~rows ~samples ~inputs =
   expect "claim";
   let curve () = many depth (fun () -> let n = count () in many n vector) in
+  let slope () = let j = count () in (j, Some (number ())) in
   let linear () =
     let n = count () in
     let list = many n (fun () -> let i = count () in (i, number ())) in
     ByLinear (spread samples { qnum = Integer.zero; qden = Integer.one } list) in
+  let cells () =
+    let n = count () in
+    let cell () =
+      let i = nat (count ()) in let ws = vector () in let s = count () in
+      ((i, ws), spread rows None (many s slope)) in
+    ByCells (many n cell) in
   let optimum () = match next () with
+    | "cells" -> cells ()
     | "covers" -> covers ~samples ~inputs
     | "linear" -> linear ()
     | "multipliers" ->
@@ -249,7 +260,6 @@ let claim depth ~rows ~samples ~inputs =
     expect "all";
     let lo = number () in let hi = number () in let delta = number () in let eps = number () in
     expect "terms"; let n = count () in
-    let slope () = let j = count () in (j, Some (number ())) in
     let term () =
       let k = nat (count ()) in let w = number () in let s = count () in
       ((k, w), spread rows None (many s slope)) in
@@ -277,6 +287,7 @@ let claim depth ~rows ~samples ~inputs =
       | "covers" -> covers ~samples ~inputs
       | "constraints" -> let n = count () in BySamples (many n (fun () -> nat (count ())))
       | "linear" -> linear ()
+      | "cells" -> cells ()
       | s -> fail "not a witness: `%s'" s in
     Ok (QMarginAtMost (k, b), w)
   | "local_optimum" -> let s = scope () in Ok (QLocalOptimum s, optimum ())

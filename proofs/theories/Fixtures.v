@@ -1,7 +1,7 @@
 (* Fixtures.v -- runs of the checker inside Coq, with no extraction: the two inputs that `make check` also
    gives to the native program (point A of docs/theory.md section 4). *)
 Require Import ZArith QArith List.
-Require Import MaxMargin.Network MaxMargin.Statement MaxMargin.Exact MaxMargin.Curve MaxMargin.Cover MaxMargin.Layout MaxMargin.Serving MaxMargin.AtLeast MaxMargin.Residual MaxMargin.Check.
+Require Import MaxMargin.Network MaxMargin.Statement MaxMargin.Exact MaxMargin.Curve MaxMargin.Cover MaxMargin.Layout MaxMargin.Serving MaxMargin.AtLeast MaxMargin.Residual MaxMargin.OutputCells MaxMargin.Check.
 Import ListNotations.
 Open Scope Q_scope.
 
@@ -77,6 +77,26 @@ Proof. vm_compute. reflexivity. Qed.
 Example not_the_first_layer : check unbalanced (QKkt (Layer 0)) (layer_terms 3) = false.
 Proof. vm_compute. reflexivity. Qed.
 Example not_its_descent : check unbalanced (QNotKkt (Layer 0)) (ByDirection [[0; -(2); 0; 0]; []]) = false.
+Proof. vm_compute. reflexivity. Qed.
+
+(* two classes, one neuron for each *)
+Definition classes (slope : Q) : qproblem :=
+  mkQ slope
+    [([1; 1; -(1); -(1)], [[Some 0%nat; Some 1%nat]; [Some 2%nat; Some 3%nat]]);
+     ([1; -(1); -(1); 1], [[Some 0%nat; Some 1%nat]; [Some 2%nat; Some 3%nat]])]
+    [([1; 1], Class 0); ([-(1); -(1)], Class 1)].
+Definition cells (a b : Q) : witness := ByCells [(0%nat, [a], [None; None]); (1%nat, [b], [None; None])].
+Example cell_of_classes : check (classes 0) (QLocalOptimum All) (cells (1 # 2) (1 # 2)) = true.
+Proof. vm_compute. reflexivity. Qed.
+Example unequal_multipliers : check (classes 0) (QLocalOptimum All) (cells (1 # 2) (1 # 3)) = false.
+Proof. vm_compute. reflexivity. Qed.
+Example linear_classes : check (classes 1) (QGlobalOptimum All) (cells (1 # 4) (1 # 4)) = true.
+Proof. vm_compute. reflexivity. Qed.
+Example linear_bound : check (classes 1) (QMarginAtMost QEverywhere 1) (cells (1 # 2) (1 # 2)) = true.
+Proof. vm_compute. reflexivity. Qed.
+Example below_the_margin : check (classes 1) (QMarginAtMost QEverywhere (99 # 100)) (cells (1 # 2) (1 # 2)) = false.
+Proof. vm_compute. reflexivity. Qed.
+Example not_everywhere : check (classes 0) (QGlobalOptimum All) (cells (1 # 2) (1 # 2)) = false.
 Proof. vm_compute. reflexivity. Qed.
 
 (* and what the first run therefore means *)

@@ -6,6 +6,7 @@
 //! with one exception: a point that shows `not_global_optimum` is scaled so that its margin is at
 //! least that of the network, which is how the proved statement (a shorter feasible point) has it.
 
+mod cells;
 mod covers;
 mod kkt;
 mod layer;
@@ -233,7 +234,10 @@ fn covered(problem: &Problem, claim: &Claim, rule: &str, proof: Value) -> Option
         }
         (Claim::LocalOptimum { scope: Scope::All }, "convex_cell") => {
             let witness: ConvexCell = serde_json::from_value(proof).ok()?;
-            one_leaf::convex_cell(problem, claim, &witness)
+            match problem.network().outputs() {
+                1 => one_leaf::convex_cell(problem, claim, &witness),
+                _ => cells::convex_cell(problem, claim, &witness),
+            }
         }
         (Claim::LocalOptimum { .. } | Claim::GlobalOptimum { .. }, "convex_cell") => {
             let witness: ConvexCell = serde_json::from_value(proof).ok()?;
@@ -241,7 +245,10 @@ fn covered(problem: &Problem, claim: &Claim, rule: &str, proof: Value) -> Option
         }
         (_, "linear") => {
             let witness: Linear = serde_json::from_value(proof).ok()?;
-            one_leaf::linear(problem, claim, &witness)
+            match problem.network().outputs() {
+                1 => one_leaf::linear(problem, claim, &witness),
+                _ => cells::linear(problem, claim, &witness),
+            }
         }
         _ => None,
     }
