@@ -30,6 +30,7 @@
        claim local_optimum all cells COUNT, then COUNT times:
          SAMPLE K w_1 .. w_K  N (ROW SLOPE)*N      multipliers of the sample's constraints; slopes at its kinks
        claim global_optimum all cells, claim margin_at_most REGION B cells, as above
+       claim local_optimum|global_optimum all matrix, claim margin_at_most REGION B matrix, as above without slopes
        claim uncovered WORD .. WORD ;       a claim for which no rule is proved: echoed, not checked
      end
    Numbers are p or p/q.  SCOPE is all or layer:L, L from 1.  REGION is cell, near:DELTA, everywhere, any_width.
@@ -239,9 +240,11 @@ let claim depth ~rows ~samples ~inputs =
     let cell () =
       let i = nat (count ()) in let ws = vector () in let s = count () in
       ((i, ws), spread rows None (many s slope)) in
-    ByCells (many n cell) in
+    many n cell in
+  let matrix () = ByMatrix (List.map (fun (cell, _) -> (cell, [])) (cells ())) in
   let optimum () = match next () with
-    | "cells" -> cells ()
+    | "cells" -> ByCells (cells ())
+    | "matrix" -> matrix ()
     | "covers" -> covers ~samples ~inputs
     | "linear" -> linear ()
     | "multipliers" ->
@@ -287,7 +290,8 @@ let claim depth ~rows ~samples ~inputs =
       | "covers" -> covers ~samples ~inputs
       | "constraints" -> let n = count () in BySamples (many n (fun () -> nat (count ())))
       | "linear" -> linear ()
-      | "cells" -> cells ()
+      | "cells" -> ByCells (cells ())
+    | "matrix" -> matrix ()
       | s -> fail "not a witness: `%s'" s in
     Ok (QMarginAtMost (k, b), w)
   | "local_optimum" -> let s = scope () in Ok (QLocalOptimum s, optimum ())

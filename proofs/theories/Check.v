@@ -1,7 +1,7 @@
 (* Check.v -- the checker: claims, witnesses, one boolean, and the theorem that it is right. *)
 Require Import Reals QArith List Bool.
 Require Import MaxMargin.Network MaxMargin.Statement MaxMargin.Numbers MaxMargin.Exact MaxMargin.Curve MaxMargin.Point.
-Require Import MaxMargin.Kkt MaxMargin.LayerCell MaxMargin.Layout MaxMargin.Serving MaxMargin.Regions MaxMargin.DepthClaims MaxMargin.AtLeast MaxMargin.Residual MaxMargin.Descent MaxMargin.LayerKkt MaxMargin.OutputCells.
+Require Import MaxMargin.Kkt MaxMargin.LayerCell MaxMargin.Layout MaxMargin.Serving MaxMargin.Regions MaxMargin.DepthClaims MaxMargin.AtLeast MaxMargin.Residual MaxMargin.Descent MaxMargin.LayerKkt MaxMargin.OutputCells MaxMargin.LinearOutputs.
 Import ListNotations.
 
 (* the claims for which a rule is proved, with rational bounds *)
@@ -25,6 +25,7 @@ Inductive witness :=
 | BySamples (ks : list nat)         (* rule 3.10 *)
 | ByLinear (lam : list num)         (* rule 3.6, one output *)
 | ByCells (l : list cell_item)      (* rules 3.5a and 3.6, several outputs *)
+| ByMatrix (l : list cell_item)     (* rule 3.6, several outputs, any depth *)
 | ByMultipliers (lam : list (nat * num))   (* rule 3.5a, one layer *)
 | ByCovers (M : multipliers) (cs : list cover).   (* rules 3.7, 3.5b *)
 
@@ -52,11 +53,13 @@ Definition check_with (own : option num) (p : qproblem) (c : qclaim) (w : witnes
   | QGlobalOptimum All, ByCovers M cs => check_optimum own p true M cs
   | QLocalOptimum All, ByCells l => check_cells own p false l
   | QGlobalOptimum All, ByCells l => check_cells own p true l
+  | (QLocalOptimum All | QGlobalOptimum All), ByMatrix l => check_matrix_optimum own p l
   | QLocalOptimum (Layer l), ByMultipliers lam => check_layer own p false l lam
   | QGlobalOptimum (Layer l), ByMultipliers lam => check_layer own p true l lam
   | QMarginAtMost k B, ByCovers M cs => check_at_most own p k B M cs
   | QMarginAtMost k B, BySamples ks => check_norm own p k B ks
   | QMarginAtMost k B, ByCells l => check_cells_bound own p k B l
+  | QMarginAtMost k B, ByMatrix l => check_matrix own p k B l
   | QMarginAtMost k B, ByLinear lam => check_linear own p k B lam
   | QGlobalOptimum All, ByLinear lam => check_linear_global own p lam
   | QMarginAtLeast k B, ByNetwork w => check_at_least own p k B w
@@ -74,15 +77,18 @@ Proof.
   - exact (curve_sound _ _ _ H).
   - exact (better_sound _ _ _ H).
   - destruct s; [exact (cells_sound p false _ H)|discriminate H].
+  - destruct s; [exact (matrix_optimum_sound p _ _ H (or_intror eq_refl))|discriminate H].
   - destruct s; [discriminate H|exact (layer_sound p false _ _ H)].
   - destruct s; [exact (optimum_sound p false _ _ H)|discriminate H].
   - destruct s; [exact (linear_global_sound _ _ H)|discriminate H].
   - destruct s; [exact (cells_sound p true _ H)|discriminate H].
+  - destruct s; [exact (matrix_optimum_sound p _ _ H (or_introl eq_refl))|discriminate H].
   - destruct s; [discriminate H|exact (layer_sound p true _ _ H)].
   - destruct s; [exact (optimum_sound p true _ _ H)|discriminate H].
   - exact (norm_sound _ _ _ _ H).
   - exact (linear_sound _ _ _ _ H).
   - exact (cells_bound_sound _ _ _ _ H).
+  - exact (matrix_sound _ _ _ _ H).
   - exact (at_most_sound _ _ _ _ _ H).
   - exact (at_least_sound _ _ _ _ H).
 Qed.

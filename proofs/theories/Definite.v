@@ -90,10 +90,25 @@ Proof.
     rewrite dot_axpy_r. specialize (IH v). simpl in IH. rewrite IH. num. rewrite qdot_ok. ring. }
   rewrite E, (dot_comm y (vR m)). ring.
 Qed.
+Lemma gram_bound fuel r2 M v : (length v <= length M)%nat -> qsemidefinite fuel (gram r2 M) = true ->
+  dot (combine_rows v (map vR M)) (combine_rows v (map vR M)) <= #r2 * dot v v.
+Proof. intros HL H. pose proof (qsemidefinite_ok _ _ H v) as Q. rewrite gram_ok in Q by auto. lra. Qed.
+(* |M w|^2 <= r2 |w|^2 *)
+Theorem image_bound fuel r2 M w : 0 <= #r2 -> qsemidefinite fuel (gram r2 M) = true ->
+  let y := map (fun m => dot (vR m) w) M in dot y y <= #r2 * dot w w.
+Proof.
+  intros HR H y. assert (HL : (length y <= length M)%nat) by (unfold y; rewrite map_length; auto).
+  pose proof (gram_bound fuel r2 M y HL H) as G. set (c := combine_rows y (map vR M)) in *.
+  assert (E : dot y y = dot c w) by (unfold c; rewrite combine_rows_dot, map_map; auto).
+  pose proof (cauchy c w) as C. rewrite <- E in C. pose proof (dot_nonneg y) as Y. pose proof (dot_nonneg w) as W.
+  destruct (Req_dec (dot y y) 0) as [Z|Z]; [rewrite Z; apply Rmult_le_pos; auto|].
+  apply Rmult_le_reg_l with (dot y y); [lra|]. eapply Rle_trans; [exact C|].
+  replace (dot y y * (#r2 * dot w w)) with (#r2 * dot y y * dot w w) by ring. apply Rmult_le_compat_r; auto.
+Qed.
 Theorem operator_norm fuel r M v w : 0 <= #r -> (length v <= length M)%nat -> qsemidefinite fuel (gram (mul r r) M) = true ->
   dot v (map (fun m => dot (vR m) w) M) <= #r * (norm v * norm w).
 Proof.
-  intros HR HL H. pose proof (qsemidefinite_ok _ _ H v) as Q. rewrite gram_ok in Q by auto. num.
+  intros HR HL H. pose proof (gram_bound _ _ _ _ HL H) as Q. num.
   set (y := combine_rows v (map vR M)) in *.
   assert (E : dot v (map (fun m => dot (vR m) w) M) = dot y w).
   { unfold y. rewrite combine_rows_dot, map_map. auto. }

@@ -96,6 +96,17 @@ Example linear_bound : check (classes 1) (QMarginAtMost QEverywhere 1) (cells (1
 Proof. vm_compute. reflexivity. Qed.
 Example below_the_margin : check (classes 1) (QMarginAtMost QEverywhere (99 # 100)) (cells (1 # 2) (1 # 2)) = false.
 Proof. vm_compute. reflexivity. Qed.
+Definition matrix (a b : Q) : witness := ByMatrix [(0%nat, [a], []); (1%nat, [b], [])].
+Example any_width_bound : check (classes 1) (QMarginAtMost QAnyWidth 1) (matrix (1 # 2) (1 # 2)) = true.
+Proof. vm_compute. reflexivity. Qed.
+Example any_width_below : check (classes 1) (QMarginAtMost QAnyWidth (99 # 100)) (matrix (1 # 2) (1 # 2)) = false.
+Proof. vm_compute. reflexivity. Qed.
+Definition one_layer : qproblem :=
+  mkQ 0 [([1; 0; 0; 1], [[Some 0%nat; Some 1%nat]; [Some 2%nat; Some 3%nat]])] [([1; 0], Class 0); ([0; 1], Class 1)].
+Example one_layer_frobenius : check one_layer (QMarginAtMost QEverywhere 1) (matrix 1 1) = true.
+Proof. vm_compute. reflexivity. Qed.
+Example one_layer_below : check one_layer (QMarginAtMost QEverywhere (99 # 100)) (matrix 1 1) = false.
+Proof. vm_compute. reflexivity. Qed.
 Example not_everywhere : check (classes 0) (QGlobalOptimum All) (cells (1 # 2) (1 # 2)) = false.
 Proof. vm_compute. reflexivity. Qed.
 

@@ -232,10 +232,15 @@ fn covered(problem: &Problem, claim: &Claim, rule: &str, proof: Value) -> Option
             let witness: KktResidual = serde_json::from_value(proof).ok()?;
             residual::covered(problem, claim, &witness)
         }
-        (Claim::LocalOptimum { scope: Scope::All }, "convex_cell") => {
+        (
+            Claim::LocalOptimum { scope: Scope::All } | Claim::GlobalOptimum { scope: Scope::All },
+            "convex_cell",
+        ) => {
             let witness: ConvexCell = serde_json::from_value(proof).ok()?;
-            match problem.network().outputs() {
-                1 => one_leaf::convex_cell(problem, claim, &witness),
+            match (problem.network().outputs(), problem.network().depth(), claim) {
+                (1, 2, Claim::LocalOptimum { .. }) => {
+                    one_leaf::convex_cell(problem, claim, &witness)
+                }
                 _ => cells::convex_cell(problem, claim, &witness),
             }
         }
@@ -245,8 +250,11 @@ fn covered(problem: &Problem, claim: &Claim, rule: &str, proof: Value) -> Option
         }
         (_, "linear") => {
             let witness: Linear = serde_json::from_value(proof).ok()?;
-            match problem.network().outputs() {
-                1 => one_leaf::linear(problem, claim, &witness),
+            match (problem.network().outputs(), problem.network().depth(), claim) {
+                (1, 2, _) => one_leaf::linear(problem, claim, &witness),
+                (1, 3.., Claim::MarginAtMost { .. } | Claim::GlobalOptimum { .. }) => {
+                    one_leaf::linear(problem, claim, &witness)
+                }
                 _ => cells::linear(problem, claim, &witness),
             }
         }
