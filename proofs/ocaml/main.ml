@@ -31,6 +31,7 @@
          SAMPLE K w_1 .. w_K  N (ROW SLOPE)*N      multipliers of the sample's constraints; slopes at its kinks
        claim global_optimum all cells, claim margin_at_most REGION B cells, as above
        claim local_optimum|global_optimum all matrix, claim margin_at_most REGION B matrix, as above without slopes
+       claim local_optimum all second_order PENALTY COUNT, then COUNT times: CONSTRAINT NUMBER
        claim uncovered WORD .. WORD ;       a claim for which no rule is proved: echoed, not checked
      end
    Numbers are p or p/q.  SCOPE is all or layer:L, L from 1.  REGION is cell, near:DELTA, everywhere, any_width.
@@ -242,14 +243,15 @@ let claim depth ~rows ~samples ~inputs =
       ((i, ws), spread rows None (many s slope)) in
     many n cell in
   let matrix () = ByMatrix (List.map (fun (cell, _) -> (cell, [])) (cells ())) in
+  let by_constraint () = let n = count () in many n (fun () -> let k = nat (count ()) in (k, number ())) in
   let optimum () = match next () with
     | "cells" -> ByCells (cells ())
     | "matrix" -> matrix ()
+    | "second_order" -> let c = number () in BySecondOrder (c, by_constraint ())
     | "covers" -> covers ~samples ~inputs
     | "linear" -> linear ()
     | "multipliers" ->
-      let n = count () in
-      ByMultipliers (many n (fun () -> let k = nat (count ()) in (k, number ())))
+      ByMultipliers (by_constraint ())
     | s -> fail "not a witness: `%s'" s in
   match next () with
   | "kkt" ->

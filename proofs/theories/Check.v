@@ -1,7 +1,7 @@
 (* Check.v -- the checker: claims, witnesses, one boolean, and the theorem that it is right. *)
 Require Import Reals QArith List Bool.
 Require Import MaxMargin.Network MaxMargin.Statement MaxMargin.Numbers MaxMargin.Exact MaxMargin.Curve MaxMargin.Point.
-Require Import MaxMargin.Kkt MaxMargin.LayerCell MaxMargin.Layout MaxMargin.Serving MaxMargin.Regions MaxMargin.DepthClaims MaxMargin.AtLeast MaxMargin.Residual MaxMargin.Descent MaxMargin.LayerKkt MaxMargin.OutputCells MaxMargin.LinearOutputs.
+Require Import MaxMargin.Kkt MaxMargin.LayerCell MaxMargin.Layout MaxMargin.Serving MaxMargin.Regions MaxMargin.DepthClaims MaxMargin.AtLeast MaxMargin.Residual MaxMargin.Descent MaxMargin.LayerKkt MaxMargin.OutputCells MaxMargin.LinearOutputs MaxMargin.SecondOrder.
 Import ListNotations.
 
 (* the claims for which a rule is proved, with rational bounds *)
@@ -26,6 +26,7 @@ Inductive witness :=
 | ByLinear (lam : list num)         (* rule 3.6, one output *)
 | ByCells (l : list cell_item)      (* rules 3.5a and 3.6, several outputs *)
 | ByMatrix (l : list cell_item)     (* rule 3.6, several outputs, any depth *)
+| BySecondOrder (c : num) (lam : list (nat * num))   (* rule 3.5c *)
 | ByMultipliers (lam : list (nat * num))   (* rule 3.5a, one layer *)
 | ByCovers (M : multipliers) (cs : list cover).   (* rules 3.7, 3.5b *)
 
@@ -54,6 +55,7 @@ Definition check_with (own : option num) (p : qproblem) (c : qclaim) (w : witnes
   | QLocalOptimum All, ByCells l => check_cells own p false l
   | QGlobalOptimum All, ByCells l => check_cells own p true l
   | (QLocalOptimum All | QGlobalOptimum All), ByMatrix l => check_matrix_optimum own p l
+  | QLocalOptimum All, BySecondOrder c lam => check_second_order own p c lam
   | QLocalOptimum (Layer l), ByMultipliers lam => check_layer own p false l lam
   | QGlobalOptimum (Layer l), ByMultipliers lam => check_layer own p true l lam
   | QMarginAtMost k B, ByCovers M cs => check_at_most own p k B M cs
@@ -78,6 +80,7 @@ Proof.
   - exact (better_sound _ _ _ H).
   - destruct s; [exact (cells_sound p false _ H)|discriminate H].
   - destruct s; [exact (matrix_optimum_sound p _ _ H (or_intror eq_refl))|discriminate H].
+  - destruct s; [exact (second_order_sound _ _ _ H)|discriminate H].
   - destruct s; [discriminate H|exact (layer_sound p false _ _ H)].
   - destruct s; [exact (optimum_sound p false _ _ H)|discriminate H].
   - destruct s; [exact (linear_global_sound _ _ H)|discriminate H].

@@ -110,6 +110,16 @@ Proof. vm_compute. reflexivity. Qed.
 Example not_everywhere : check (classes 0) (QGlobalOptimum All) (cells (1 # 2) (1 # 2)) = false.
 Proof. vm_compute. reflexivity. Qed.
 
+(* three layers of one weight each: I - H + c G G^T has the eigenvalues 3 c - 1, 2, 2 *)
+Definition path : qproblem :=
+  mkQ 0 [([1], [[Some 0%nat]]); ([1], [[Some 0%nat]]); ([1], [[Some 0%nat]])] [([1], Positive)].
+Example strict_minimum : check path (QLocalOptimum All) (BySecondOrder 1 [(0%nat, 1)]) = true.
+Proof. vm_compute. reflexivity. Qed.
+Example singular : check path (QLocalOptimum All) (BySecondOrder (1 # 3) [(0%nat, 1)]) = false.
+Proof. vm_compute. reflexivity. Qed.
+Example other_multiplier : check path (QLocalOptimum All) (BySecondOrder 1 [(0%nat, 2)]) = false.
+Proof. vm_compute. reflexivity. Qed.
+
 (* and what the first run therefore means *)
 Corollary dead_neuron_is_not_a_local_optimum : holds (problemR dead_neuron) (NotLocalOptimum All).
 Proof. exact (check_sound _ _ _ accepted). Qed.

@@ -1,9 +1,10 @@
-//! One layer in its cell (rule 3.5a) in the words of the proved checker: multipliers.
+//! Rules without kinks: one layer in its cell (3.5a) and the second-order condition (3.5c) in the words of the
+//! proved checker: multipliers.
 use super::one_leaf::multipliers;
-use maxmargin_kernel::claim::{Claim, Scope};
+use maxmargin_kernel::claim::{Claim, Number, Scope};
 use maxmargin_kernel::number::Rational;
 use maxmargin_kernel::problem::Problem;
-use maxmargin_kernel::proof::convex_cell::ConvexCell;
+use maxmargin_kernel::proof::{convex_cell::ConvexCell, second_order::SecondOrder};
 use num_traits::{Signed, Zero};
 use std::fmt::Write as _;
 
@@ -12,15 +13,43 @@ use std::fmt::Write as _;
 pub(super) fn covered(problem: &Problem, claim: &Claim, witness: &ConvexCell) -> Option<String> {
     let (kind, scope) = (claim.kind(), claim.scope());
     let Scope::Layer(layer) = scope else { return None };
-    let constraints = problem.margins().constraints();
-    let list = witness.lambda.iter().map(|(k, l)| (*k, &l.0));
-    let lambda = multipliers(constraints.len(), list)?;
-    if layer < 1 || !witness.slopes.is_empty() {
+    if !witness.slopes.is_empty() {
         return None;
     }
-    let mut text = format!("{kind} {scope} multipliers {}", lambda.len());
+    let list = without_kinks(problem, layer.checked_sub(1)?, &witness.lambda)?;
+    Some(format!("{kind} {scope} multipliers {list}"))
+}
+
+/// The second-order condition (rule 3.5c); of one layer it asks for no more than its cell does.
+pub(super) fn second_order(
+    problem: &Problem,
+    claim: &Claim,
+    witness: &SecondOrder,
+) -> Option<String> {
+    let penalty = &witness.penalty.0;
+    if !witness.slopes.is_empty() || penalty.is_negative() {
+        return None;
+    }
+    let (scope, lambda) = (claim.scope(), &witness.lambda);
+    Some(match scope {
+        Scope::All => {
+            let list = without_kinks(problem, 0, lambda)?;
+            format!("{} {scope} second_order {penalty} {list}", claim.kind())
+        }
+        Scope::Layer(layer) => {
+            let list = without_kinks(problem, layer.checked_sub(1)?, lambda)?;
+            format!("{} {scope} multipliers {list}", claim.kind())
+        }
+    })
+}
+
+/// The multipliers that are not 0, if no sample of theirs has a kink in the layers from `first` on.
+fn without_kinks(problem: &Problem, first: usize, lambda: &[(usize, Number)]) -> Option<String> {
+    let constraints = problem.margins().constraints();
+    let lambda = multipliers(constraints.len(), lambda.iter().map(|(k, l)| (*k, &l.0)))?;
+    let mut text = lambda.len().to_string();
     for (k, l) in &lambda {
-        if !plain(problem, layer - 1, constraints.get(*k)?.sample) {
+        if !plain(problem, first, constraints.get(*k)?.sample) {
             return None;
         }
         let _ = write!(text, " {k} {l}");
