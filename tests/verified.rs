@@ -143,50 +143,63 @@ fn rejected_certificates_are_rejected_by_both() {
     }
 }
 
-/// Replaces one number at a time in the witness, by a few others.
-#[test]
-fn mutated_witnesses_get_the_same_verdict() {
-    let Some(program) = program() else { return };
-    let (mut good, mut bad) = (0, 0);
-    for (_, text) in ["small", "paper"].into_iter().flat_map(certificates) {
-        for file in single(&text) {
-            for path in [
-                "proof/moves",
-                "proof/parameters",
-                "proof/lambda",
-                "proof/mu",
-                "proof/germs",
-                "proof/slopes",
-                "proof/penalty",
-                "proof/direction",
-                "claim/lo",
-                "claim/hi",
-                "claim/delta",
-                "claim/epsilon",
-            ] {
-                let path = format!("/claims/0/{path}");
-                let Some(witness) = file.pointer(&path) else { continue };
-                let whole = witness.to_string();
-                let pieces: Vec<&str> = whole.split('"').collect();
-                // Numbers are strings: every second piece. A handful per witness.
-                for at in (1..pieces.len()).step_by(2).take(8) {
-                    for other in ["0", "1", "-1/2", "201/200", "2"] {
-                        let mut changed = pieces.clone();
-                        changed[at] = other;
-                        let mut mutated = file.clone();
-                        *mutated.pointer_mut(&path).unwrap() =
-                            serde_json::from_str(&changed.join("\"")).unwrap();
-                        match agree(&program, &mutated) {
-                            Some(true) => good += 1,
-                            Some(false) => bad += 1,
-                            None => {}
-                        }
-                    }
+/// Replaces one number at a time in the claim and its witness, by a few others; the first numbers of
+/// each part only. Adds what both accept and what both refuse.
+fn mutate(program: &Path, file: &serde_json::Value, first: usize, counts: &mut (usize, usize)) {
+    let witness =
+        ["moves", "parameters", "lambda", "mu", "germs", "slopes", "penalty", "direction"];
+    let claim = ["lo", "hi", "delta", "epsilon", "bound"];
+    let paths = witness.map(|key| format!("/claims/0/proof/{key}")).into_iter();
+    for path in paths.chain(claim.map(|key| format!("/claims/0/claim/{key}"))) {
+        let Some(part) = file.pointer(&path) else { continue };
+        let whole = part.to_string();
+        let pieces: Vec<&str> = whole.split('"').collect();
+        // Numbers are strings: every second piece.
+        for at in (1..pieces.len()).step_by(2).take(first) {
+            for other in ["0", "1", "-1/2", "201/200", "2"] {
+                let mut changed = pieces.clone();
+                changed[at] = other;
+                let mut mutated = file.clone();
+                *mutated.pointer_mut(&path).unwrap() =
+                    serde_json::from_str(&changed.join("\"")).unwrap();
+                match agree(program, &mutated) {
+                    Some(true) => counts.0 += 1,
+                    Some(false) => counts.1 += 1,
+                    None => {}
                 }
             }
         }
     }
+}
+
+#[test]
+fn mutated_witnesses_get_the_same_verdict() {
+    let Some(program) = program() else { return };
+    let mut counts = (0, 0);
+    for (_, text) in ["small", "paper"].into_iter().flat_map(certificates) {
+        for file in single(&text) {
+            mutate(&program, &file, 8, &mut counts);
+        }
+    }
+    let (good, bad) = counts;
     assert!(good > 5 && bad > 50, "{good} accepted, {bad} refused");
+}
+
+/// The rules that no certificate of the repository uses: descent, second order, several outputs, one layer.
+#[test]
+fn mutated_certificates_of_random_problems_get_the_same_verdict() {
+    let Some(program) = program() else { return };
+    let cases = std::env::var("VERIFIED_MUTATED").ok().and_then(|n| n.parse().ok()).unwrap_or(12);
+    let mut counts = (0, 0);
+    for seed in 1..=cases {
+        let Some((text, _)) = random::certificate(seed) else { continue };
+        for file in single(&String::from_utf8(text).unwrap()) {
+            mutate(&program, &file, 3, &mut counts);
+        }
+    }
+    let (good, bad) = counts;
+    println!("mutated: {good} accepted, {bad} refused");
+    assert!(good > 50 && bad > 200, "{good} accepted, {bad} refused");
 }
 
 /// `VERIFIED_CASES=1000` asks for as many random problems.
