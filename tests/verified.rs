@@ -5,6 +5,8 @@ use maxmargin::export::{Disagreement, Export, export, run};
 use maxmargin_kernel::check::{Failure, Limits, check};
 use std::path::{Path, PathBuf};
 
+#[path = "verified/cases.rs"]
+mod cases;
 #[path = "second_checker/random.rs"]
 mod random;
 
@@ -185,7 +187,20 @@ fn mutated_witnesses_get_the_same_verdict() {
     assert!(good > 5 && bad > 50, "{good} accepted, {bad} refused");
 }
 
-/// The rules that no certificate of the repository uses: descent, second order, several outputs, one layer.
+/// Certificates written for the purpose, as they are and mutated: all are covered.
+#[test]
+fn certificates_of_every_rule_get_the_same_verdict() {
+    let Some(program) = program() else { return };
+    let mut counts = (0, 0);
+    for (file, good) in cases::certificates() {
+        assert_eq!(agree(&program, &file), Some(good), "{}", in_order(&file));
+        mutate(&program, &file, 8, &mut counts);
+    }
+    let (good, bad) = counts;
+    assert!(good > 50 && bad > 100, "{good} accepted, {bad} refused");
+}
+
+/// Descent in every scope, one layer, several outputs: rules that no certificate of the repository uses.
 #[test]
 fn mutated_certificates_of_random_problems_get_the_same_verdict() {
     let Some(program) = program() else { return };
