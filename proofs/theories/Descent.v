@@ -5,7 +5,7 @@
    the last hidden layer the slopes enter as a sum, of which every term is taken at its least. *)
 Require Import Reals QArith List Bool Arith Lra Lia.
 Require Import MaxMargin.Network MaxMargin.Statement MaxMargin.Numbers MaxMargin.Vectors MaxMargin.Exact.
-Require Import MaxMargin.Pattern MaxMargin.Gradient MaxMargin.Kkt MaxMargin.LayerCell MaxMargin.Residual MaxMargin.Directional.
+Require Import MaxMargin.Pattern MaxMargin.Gradient MaxMargin.Kkt MaxMargin.LayerCell MaxMargin.Backward MaxMargin.Residual MaxMargin.Directional MaxMargin.Limits.
 Import ListNotations.
 Open Scope R_scope.
 

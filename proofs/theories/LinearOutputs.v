@@ -7,7 +7,7 @@
 Require Import Reals QArith List Bool Arith Lra Lia.
 Require Import MaxMargin.Network MaxMargin.Statement MaxMargin.Numbers MaxMargin.Vectors MaxMargin.Exact MaxMargin.Point.
 Require Import MaxMargin.Gradient MaxMargin.Kkt MaxMargin.LayerCell MaxMargin.TwoLayer MaxMargin.Serving MaxMargin.Regions MaxMargin.NormBound MaxMargin.DepthClaims.
-Require Import MaxMargin.Residual MaxMargin.Definite MaxMargin.OutputCells.
+Require Import MaxMargin.Backward MaxMargin.Residual MaxMargin.Definite MaxMargin.OutputCells.
 Import ListNotations.
 Open Scope R_scope.
 

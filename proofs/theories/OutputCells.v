@@ -9,7 +9,7 @@
 Require Import Reals QArith List Bool Arith Lra Lia.
 Require Import MaxMargin.Network MaxMargin.Statement MaxMargin.Numbers MaxMargin.Vectors MaxMargin.Exact MaxMargin.Point.
 Require Import MaxMargin.Pattern MaxMargin.Gradient MaxMargin.Kkt MaxMargin.LayerCell MaxMargin.TwoLayer MaxMargin.Layout MaxMargin.Serving MaxMargin.Regions.
-Require Import MaxMargin.Residual MaxMargin.Directional MaxMargin.Definite.
+Require Import MaxMargin.Backward MaxMargin.Residual MaxMargin.Directional MaxMargin.Limits MaxMargin.Definite.
 Import ListNotations.
 Open Scope R_scope.
 

@@ -6,7 +6,7 @@
    and  G_k . D = t_k + O(|D|^2),  so the sum is at least -O(|D|^4) once |D| is small. *)
 Require Import Reals QArith List Bool Arith Lra Lia.
 Require Import MaxMargin.Network MaxMargin.Statement MaxMargin.Numbers MaxMargin.Vectors MaxMargin.Exact MaxMargin.Curve.
-Require Import MaxMargin.Pattern MaxMargin.Gradient MaxMargin.Kkt MaxMargin.LayerCell MaxMargin.Directional MaxMargin.Definite MaxMargin.Hessian.
+Require Import MaxMargin.Pattern MaxMargin.Gradient MaxMargin.Kkt MaxMargin.LayerCell MaxMargin.Directional MaxMargin.Limits MaxMargin.Definite MaxMargin.Hessian.
 Import ListNotations.
 Open Scope R_scope.
 
