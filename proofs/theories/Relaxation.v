@@ -7,7 +7,7 @@
    Sum_i psi_i(w . x_i) <= vec . w + K.  Parabolas: the same with  psi_i(z) - a_i z - b_i/D z^2, and then
    vec . w + Sum b_i/D (w . x_i)^2 <= T - K  on the unit sphere by a semidefinite matrix. *)
 Require Import Reals ZArith List Bool Lra Lia Psatz.
-Require Import MaxMargin.Statement MaxMargin.Vectors MaxMargin.Integers MaxMargin.Semidefinite.
+Require Import MaxMargin.Statement MaxMargin.Vectors MaxMargin.Integers MaxMargin.Semidefinite MaxMargin.Products.
 Import ListNotations.
 Open Scope Z_scope.
 
@@ -19,15 +19,12 @@ Definition excess (it : item) (a : Z) (r : range) : Z :=
   let ends := Z.max (psi it l - a * l) (psi it h - a * h) in
   if (l <? 0) && (0 <? h) then Z.max ends 0 else ends.
 
-(* vec/(t F) and K; None unless there is one coefficient per item *)
-Fixpoint relax (t : Z) (its : list item) (rs : list range) (a : list Z) : option (list Z * Z) :=
+(* K; None unless there is one coefficient per item *)
+Fixpoint excesses (t : Z) (its : list item) (rs : list range) (a : list Z) : option Z :=
   match its, rs, a with
-  | [], [], [] => Some ([], 0)
+  | [], [], [] => Some 0
   | it :: its', r :: rs', c :: a' =>
-      match relax t its' rs' a' with
-      | Some (v, k) => Some (if c =? 0 then v else zaxpy c (ix it) v, excess it (t * c) r + k)
-      | None => None
-      end
+      match excesses t its' rs' a' with Some k => Some (excess it (t * c) r + k) | None => None end
   | _, _, _ => None
   end.
 
@@ -42,29 +39,31 @@ Definition excess_parabola (it : item) (a b D : Z) (r : range) : Z :=
   if h <=? 0 then side_max (idn it - a) b D l h
   else if 0 <? l then side_max (iup it - a) b D l h
   else Z.max (side_max (iup it - a) b D 0 h) (side_max (idn it - a) b D l 0).
-(* vec/(t F), K, and the items with a parabola *)
-Fixpoint relax_parabolas (t D : Z) (its : list item) (rs : list range) (a b : list Z)
-  : option (list Z * Z * list (Z * list Z)) :=
+Fixpoint excesses_parabolas (t D : Z) (its : list item) (rs : list range) (a b : list Z) : option Z :=
   match its, rs, a, b with
-  | [], [], [], [] => Some ([], 0, [])
+  | [], [], [], [] => Some 0
   | it :: its', r :: rs', c :: a', d :: b' =>
-      match relax_parabolas t D its' rs' a' b' with
-      | Some (v, k, J) =>
-          let v' := if c =? 0 then v else zaxpy c (ix it) v in
-          if d =? 0 then Some (v', excess it (t * c) r + k, J)
-          else if 0 <? d then Some (v', excess_parabola it (t * c) d D r + k, (d, ix it) :: J) else None
+      match excesses_parabolas t D its' rs' a' b' with
+      | Some k =>
+          if d =? 0 then Some (excess it (t * c) r + k)
+          else if 0 <? d then Some (excess_parabola it (t * c) d D r + k) else None
       | None => None
       end
   | _, _, _, _ => None
   end.
-Definition close_quadratic (F T D kappa t : Z) (its : list item) (rs : list range) (a b : list Z) : bool :=
-  match relax_parabolas t D its rs a b with
-  | Some (v, k, J) =>
+(* in few bits, and in all of them if these are not enough *)
+Definition close_quadratic (tb : table) (F T D kappa t : Z) (its : list item) (rs : list range) (a b : list Z) : bool :=
+  match excesses_parabolas t D its rs a b with
+  | Some k =>
       let s := T - k - kappa in
+      let xs := vectors tb in
+      let '(vv, w) := combination (full tb) xs a in
       (0 <? D) && (0 <? kappa)
-      && semidefinite (S (length J))
-           (minus_gram (4 * D * D * kappa * s :: map (fun j => 4 * D * kappa * fst j) J)
-                       ((D * (t * F), v) :: map (fun j => (2 * F * fst j, snd j)) J))
+      && (((0 <? F * F) && rounded_semidefinite tb F D kappa s (t * F) vv (products w b xs) b)
+          || let J := picks b xs in
+             semidefinite (S (length J))
+               (minus_gram (4 * D * D * kappa * s :: map (fun j => 4 * D * kappa * fst j) J)
+                           ((D * (t * F), combine a xs) :: map (fun j => (2 * F * fst j, snd j)) J)))
   | None => false
   end.
 
@@ -121,17 +120,19 @@ Proof.
 Qed.
 
 #[local] Opaque excess.
-Lemma relax_ok F t u its : forall rs a v k, in_ranges F u its rs -> relax t its rs a = Some (v, k) ->
-  total F its u <= IZR (t * F) * dot u (zR v) + IZR k.
+Definition vectors_of (its : list item) : list (list Z) := map ix its.
+Lemma dot_combine_cons u c x a xs :
+  dot u (zR (combine (c :: a) (x :: xs))) = IZR c * dot u (zR x) + dot u (zR (combine a xs)).
+Proof. cbn [combine]. destruct (Z.eqb_spec c 0); [subst; ring|]. rewrite zaxpy_ok, dot_axpy_r. ring. Qed.
+Lemma excesses_ok F t u its : forall rs a k, in_ranges F u its rs -> excesses t its rs a = Some k ->
+  total F its u <= IZR (t * F) * dot u (zR (combine a (vectors_of its))) + IZR k.
 Proof.
-  induction its as [|it its IH]; intros [|[l h] rs] [|c a] v k HR HX; cbn [relax] in HX; try discriminate.
+  induction its as [|it its IH]; intros [|[l h] rs] [|c a] k HR HX; cbn [excesses] in HX; try discriminate.
   - inversion HX; subst. simpl. rewrite dot_nil_r. lra.
-  - destruct (relax t its rs a) as [[v' k']|] eqn:E; [|discriminate].
-    destruct HR as [HR HR']. specialize (IH _ _ _ _ HR' E). pose proof (excess_ok it (t * c) l h _ HR) as X.
-    inversion HX; subst. cbn [total]. rewrite plus_IZR. unfold at_item in *.
-    rewrite mult_IZR in X. rewrite mult_IZR in *. destruct (Z.eqb_spec c 0).
-    + subst c. rewrite Rmult_0_r, Rmult_0_l in X. lra.
-    + rewrite zaxpy_ok, dot_axpy_r. lra.
+  - destruct (excesses t its rs a) as [k'|] eqn:E; [|discriminate].
+    destruct HR as [HR HR']. specialize (IH _ _ _ HR' E). pose proof (excess_ok it (t * c) l h _ HR) as X.
+    inversion HX; subst. cbn [total vectors_of map]. fold (vectors_of its). rewrite dot_combine_cons, plus_IZR.
+    unfold at_item in *. rewrite mult_IZR in X. rewrite mult_IZR in *. lra.
 Qed.
 
 Lemma over_ok n d : (0 < d)%Z -> IZR n / IZR d <= IZR (over n d).
@@ -192,36 +193,49 @@ Fixpoint squares_of (F : Z) (u : vec) (J : list (Z * list Z)) : R :=
   | [] => 0
   | (b, x) :: J' => IZR b * ((IZR F * dot u (zR x)) * (IZR F * dot u (zR x))) + squares_of F u J'
   end.
-Lemma relax_parabolas_ok F t D u : (0 < D)%Z -> forall its rs a b v k J, in_ranges F u its rs ->
-  relax_parabolas t D its rs a b = Some (v, k, J) ->
-  total F its u <= IZR (t * F) * dot u (zR v) + IZR k + squares_of F u J / IZR D.
+Lemma excesses_parabolas_ok F t D u : (0 < D)%Z -> forall its rs a b k, in_ranges F u its rs ->
+  excesses_parabolas t D its rs a b = Some k ->
+  Forall (fun j => (0 < fst j)%Z) (picks b (vectors_of its)) /\
+  total F its u <= IZR (t * F) * dot u (zR (combine a (vectors_of its))) + IZR k
+                   + squares_of F u (picks b (vectors_of its)) / IZR D.
 Proof.
   intros HD. pose proof (IZR_lt _ _ HD) as D'.
-  induction its as [|it its IH]; intros [|[l h] rs] [|c a] [|d b] v k J HR HX; cbn [relax_parabolas] in HX; try discriminate.
-  - inversion HX; subst. simpl. rewrite dot_nil_r. right. field. lra.
-  - destruct (relax_parabolas t D its rs a b) as [[[v' k'] J']|] eqn:E; [|discriminate].
-    destruct HR as [HR HR']. specialize (IH _ _ _ _ _ _ HR' E). cbv zeta in HX.
-    assert (W : dot u (zR (if (c =? 0)%Z then v' else zaxpy c (ix it) v')) = IZR c * dot u (zR (ix it)) + dot u (zR v')).
-    { destruct (Z.eqb_spec c 0); [subst; ring|]. rewrite zaxpy_ok, dot_axpy_r. ring. }
-    cbn [total]. rewrite mult_IZR in IH. rewrite mult_IZR. destruct (Z.eqb_spec d 0).
-    + pose proof (excess_ok it (t * c) l h _ HR) as X. inversion HX; subst. rewrite W, plus_IZR.
+  induction its as [|it its IH]; intros [|[l h] rs] [|c a] [|d b] k HR HX; cbn [excesses_parabolas] in HX; try discriminate.
+  - inversion HX; subst. simpl. rewrite dot_nil_r. split; auto. right. field. lra.
+  - destruct (excesses_parabolas t D its rs a b) as [k'|] eqn:E; [|discriminate].
+    destruct HR as [HR HR']. destruct (IH _ _ _ _ HR' E) as [IH1 IH2]. clear IH.
+    cbn [vectors_of map picks]. fold (vectors_of its). rewrite dot_combine_cons.
+    cbn [total]. rewrite mult_IZR in IH2. rewrite mult_IZR. destruct (Z.eqb_spec d 0).
+    + pose proof (excess_ok it (t * c) l h _ HR) as X. inversion HX; subst. split; auto. rewrite plus_IZR.
       rewrite mult_IZR in X. unfold at_item in *. lra.
-    + destruct (Z.ltb_spec 0 d) as [P|]; [|discriminate].
+    + destruct (Z.ltb_spec 0 d) as [P|]; [|discriminate]. split; [constructor; auto|].
       pose proof (excess_parabola_ok it (t * c) d D l h _ HD P HR) as X. inversion HX; subst.
-      rewrite W, plus_IZR. cbn [squares_of]. rewrite mult_IZR in X. unfold at_item in *.
-      set (y := dot u (zR (ix it))) in *.
-      replace ((IZR d * (IZR F * y * (IZR F * y)) + squares_of F u J') / IZR D)
-        with (IZR d / IZR D * (IZR F * y * (IZR F * y)) + squares_of F u J' / IZR D) by (field; lra). lra.
+      rewrite plus_IZR. cbn [squares_of]. rewrite mult_IZR in X. unfold at_item in *.
+      set (y := dot u (zR (ix it))) in *. set (q := squares_of F u (picks b (vectors_of its))) in *.
+      replace ((IZR d * (IZR F * y * (IZR F * y)) + q) / IZR D)
+        with (IZR d / IZR D * (IZR F * y * (IZR F * y)) + q / IZR D) by (field; lra). lra.
 Qed.
-Theorem close_quadratic_ok F T D kappa t its rs a b u : close_quadratic F T D kappa t its rs a b = true ->
+Theorem close_quadratic_ok tb F T D kappa t its rs a b u : holds_table (vectors_of its) tb ->
+  close_quadratic tb F T D kappa t its rs a b = true ->
   dot u u = 1 -> in_ranges F u its rs -> total F its u <= IZR T.
 Proof.
-  unfold close_quadratic. intros K HU HR. destruct (relax_parabolas t D its rs a b) as [[[v k] J]|] eqn:E; [|discriminate].
-  cbv zeta in K. apply andb_prop in K. destruct K as [K HS]. apply andb_prop in K. destruct K as [HD HK].
-  apply Z.ltb_lt in HD, HK. pose proof (relax_parabolas_ok F t D u HD _ _ _ _ _ _ _ HR E) as B.
-  apply IZR_lt in HD, HK. set (Y := map (fun j => IZR F * dot u (zR (snd j))) J).
-  apply (semidefinite_ok _ _ (1 :: Y)) in HS; [|clear; unfold Y; cbn [length minus_gram];
-    f_equal; rewrite map_length; induction J; simpl; auto].
+  unfold close_quadratic. intros HT K HU HR. destruct (excesses_parabolas t D its rs a b) as [k|] eqn:E; [|discriminate].
+  pose proof HT as (EV & HG & _). rewrite EV in K.
+  destruct (combination (full tb) (vectors_of its) a) as [vv w] eqn:EC.
+  destruct (combination_ok _ _ _ _ _ HG EC) as (CV & _ & CP). cbv zeta in K.
+  set (v := combine a (vectors_of its)) in *. rewrite CP in K. subst vv.
+  apply andb_prop in K. destruct K as [K HS]. apply andb_prop in K. destruct K as [HD HK].
+  apply Z.ltb_lt in HD, HK. destruct (excesses_parabolas_ok F t D u HD _ _ _ _ _ HR E) as [HJ B].
+  fold v in B. set (J := picks b (vectors_of its)) in *. set (Y := map (fun j => IZR F * dot u (zR (snd j))) J).
+  assert (FORM : 0 <= form (minus_gram (4 * D * D * kappa * (T - k - kappa) :: map (fun j => 4 * D * kappa * fst j) J)%Z
+                        ((D * (t * F), v) :: map (fun j => (2 * F * fst j, snd j)) J)%Z) (1 :: Y)).
+  { apply orb_prop in HS. destruct HS as [HS|HS].
+    - apply andb_prop in HS. destruct HS as [HF HS]. apply Z.ltb_lt in HF.
+      apply (rounded_semidefinite_ok _ _ _ _ _ _ _ _ _ Y HT HD HK HF HJ HS).
+      unfold Y, J. rewrite map_length. auto.
+    - apply (semidefinite_ok _ _ (1 :: Y)) in HS; auto. clear; unfold Y; cbn [length minus_gram].
+      f_equal; rewrite map_length; induction J; simpl; auto. }
+  clear HS. rename FORM into HS. apply IZR_lt in HD, HK.
   rewrite minus_gram_form in HS by (unfold Y; simpl; rewrite !map_length; auto).
   cbn [weighted_squares combine_vectors] in HS.
   set (c0 := combine_vectors Y (map (fun j : Z * list Z => ((2 * F * fst j)%Z, snd j)) J)) in *.
