@@ -1,10 +1,10 @@
 (* Products.v -- inner products of a tree's items, computed once for all of its nodes, and the semidefinite matrix
-   of a quadratic leaf (Relaxation.v) in few bits.
+   of a quadratic leaf (Relaxation.v) in machine integers.
 
    A node needs  v = Sum a_i x_i  only through v . v and v . x_i: these come from the Gram matrix if there are few
    items, and from v itself if there are many.  The leaf's matrix, its rows divided by D t F and 2 F b_i, is
    diag(c) - Gram(v, x_J)  with  c_0 = 4 kappa s/(t F)^2,  c_i = D kappa/(F^2 b_i).  Multiplied by p/q, and its first
-   row and column by 1/h, it is rounded to integers of about 28 bits; the diagonal pays for that. *)
+   row and column by 1/h, it is rounded to integers of some 52 bits; the diagonal pays for that. *)
 Require Import Reals ZArith List Bool Lra Lia Psatz.
 Require Import MaxMargin.Statement MaxMargin.Vectors MaxMargin.Integers MaxMargin.Semidefinite.
 Import ListNotations.
@@ -53,11 +53,11 @@ Fixpoint uppers (p q : Z) (xs : list (list Z)) : list (later (list Z)) :=
   | [] => []
   | x :: xs' => Later (map (fun y => - (p * zdot x y) / q) (x :: xs')) :: uppers p q xs'
   end.
-Definition bits28 : Z := 268435456.
+Definition size_of_entries : Z := 4503599627370496.   (* 2^52 *)
 Definition make_table (nodes : nat) (xs : list (list Z)) : table :=
   let m := fold_right (fun x m => Z.max (zdot x x) m) 1 xs in
-  let p := if m <=? bits28 then bits28 / m else 1 in
-  let q := if m <=? bits28 then 1 else m / bits28 in
+  let p := if m <=? size_of_entries then size_of_entries / m else 1 in
+  let q := if m <=? size_of_entries then 1 else m / size_of_entries in
   let n := length xs in
   let few := (n <=? nodes)%nat && (n <=? 2 * length (hd [] xs))%nat in
   mkTable xs (if few then Some (gram xs) else None) (uppers p q xs) p q m.
@@ -72,6 +72,7 @@ Fixpoint rounded_rows (n c f : Z) (b : list Z) (U : list (later (list Z))) : lis
            end
   | _, _ => []
   end.
+Definition about_root : Z -> Z := Z.sqrt.
 Definition rounded_semidefinite (tb : table) (F D kappa s tF vv : Z) (pr b : list Z) : bool :=
   let n := Z.of_nat (length pr) in
   let h := 1 + fold_right (fun z m => Z.max (Z.abs z) m) 0 pr / largest tb in
@@ -79,7 +80,7 @@ Definition rounded_semidefinite (tb : table) (F D kappa s tF vv : Z) (pr b : lis
   let p := above tb in
   let q := below tb in
   (0 <? h) && (0 <? th)
-  && semidefinite (S (length pr))
+  && has_factor about_root
        ((p * (4 * kappa * s - tF * tF * vv) / (q * th) - n :: map (fun z => - (p * z) / (q * h)) pr)
         :: rounded_rows n (p * (D * kappa)) (q * (F * F)) b (upper tb)).
 
@@ -102,8 +103,8 @@ Proof.
   assert (M : 1 <= m) by (unfold m; clear; induction xs; cbn [fold_right]; lia). cbv zeta. clearbody m.
   repeat split; cbn [vectors full upper above below].
   - destruct (_ && _); auto.
-  - unfold bits28. destruct (Z.leb_spec m 268435456); [|lia]. apply Z.div_str_pos. lia.
-  - unfold bits28. destruct (Z.leb_spec m 268435456); [lia|]. apply Z.div_str_pos. lia.
+  - unfold size_of_entries. destruct (Z.leb_spec m 4503599627370496); [|lia]. apply Z.div_str_pos. lia.
+  - unfold size_of_entries. destruct (Z.leb_spec m 4503599627370496); [lia|]. apply Z.div_str_pos. lia.
 Qed.
 Lemma chosen_map (f : list Z -> Z) : forall b xs, chosen b (map f xs) = map (fun j => f (snd j)) (picks b xs).
 Proof.
@@ -253,7 +254,7 @@ Proof.
     generalize (fun j : Z * list Z => IZR (D * kappa) / (IZR (F * F) * IZR (fst j))).
     intros f M. generalize (IZR n). intros n'. clear n. revert M. induction J as [|j J IH]; intros [|[|a r] M] H; simpl in *; try contradiction; auto.
     f_equal. apply IH. apply H. }
-  apply (semidefinite_ok _ _ tau) in HS; [|rewrite LT; unfold ws; simpl; rewrite LJ, map_length; auto].
+  apply (has_factor_ok _ _ tau) in HS; [|rewrite LT; unfold ws; simpl; rewrite LJ, map_length; auto].
   assert (N1 : INR (length tau) = IZR n + 1).
   { rewrite LT. unfold ws. cbn [length]. rewrite map_length, S_INR. unfold n. rewrite <- INR_IZR_INZ. auto. }
   rewrite N1 in B. assert (B' : 0 <= squares cs tau - dot (comb tau ws) (comb tau ws)).
