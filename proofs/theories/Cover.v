@@ -70,7 +70,7 @@ Fixpoint run (tb : table) (F den : Z) (its : list item) (T : Z) (fuel : nat) (ns
           | Some k =>
               let H := T - k in
               let tF := t * F in
-              let '(vv, _) := combination (full tb) (vectors tb) a in
+              let '(vv, _) := combination (full tb) (cuts tb) (vectors tb) a in
               (0 <=? H) && (tF * tF * vv <=? H * H) && run tb F den its T fuel' ns' open'
           | None => false
           end
@@ -81,7 +81,7 @@ Fixpoint run (tb : table) (F den : Z) (its : list item) (T : Z) (fuel : nat) (ns
           | Some k =>
               let H := T - k in
               let tF := t * F in
-              let '(vv, w) := combination (full tb) (vectors tb) a in
+              let '(vv, w) := combination (full tb) (cuts tb) (vectors tb) a in
               let vv := tF * tF * vv in
               match tighten true F den tF its w vv H ups rs with
               | Some rs' =>
@@ -181,8 +181,8 @@ Proof.
     intros u HU HR. exfalso. apply Z.ltb_lt, IZR_lt in K1.
     pose proof (range_of F u its i rs it l h HR N M). lra.
   - destruct (excesses t its rs a) as [k|] eqn:E; [|discriminate]. rewrite EV in K.
-    destruct (combination (full tb) (vectors_of its) a) as [vv w] eqn:EC.
-    destruct (combination_ok _ _ _ _ _ HG EC) as (CV & _ & _). subst vv. cbv zeta in K.
+    destruct (combination (full tb) (cuts tb) (vectors_of its) a) as [vv w] eqn:EC.
+    destruct (combination_ok _ _ _ _ _ _ HG EC) as (CV & _ & _). subst vv. cbv zeta in K.
     apply andb_prop in K. destruct K as [K K3]. apply andb_prop in K. destruct K as [K1 K2].
     constructor; [|eapply IH, K3]. intros u HU HR. pose proof (excesses_ok F t u _ _ _ _ HR E) as B.
     set (v := combine a (vectors_of its)) in *.
@@ -193,8 +193,8 @@ Proof.
   - apply andb_prop in K. destruct K as [K1 K2]. constructor; [|eapply IH, K2].
     intros u HU HR. eapply close_quadratic_ok; eauto.
   - destruct (excesses t its rs a) as [k|] eqn:E; [|discriminate]. rewrite EV in K.
-    destruct (combination (full tb) (vectors_of its) a) as [vv w] eqn:EC.
-    destruct (combination_ok _ _ _ _ _ HG EC) as (CV & CP & _). subst vv. cbv zeta in K.
+    destruct (combination (full tb) (cuts tb) (vectors_of its) a) as [vv w] eqn:EC.
+    destruct (combination_ok _ _ _ _ _ _ HG EC) as (CV & CP & _). subst vv. cbv zeta in K.
     set (v := combine a (vectors_of its)) in *.
     destruct (tighten true _ _ _ _ _ _ _ _ _) as [rs'|] eqn:E1; [|discriminate].
     destruct (tighten false _ _ _ _ _ _ _ _ _) as [rs''|] eqn:E2; [|discriminate].

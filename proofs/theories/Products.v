@@ -21,15 +21,23 @@ Fixpoint combine (a : list Z) (xs : list (list Z)) : list Z :=
   end.
 Definition gram (xs : list (list Z)) : list (list Z) := map (fun x => map (zdot x) xs) xs.
 
-(* what is known of v: all v . x_i, or v *)
-Inductive vector := Listed (p : list Z) | Given (v : list Z).
-Definition combination (G : option (list (list Z))) (xs : list (list Z)) (a : list Z) : Z * vector :=
+(* What is known of v: all v . x_i, or v in digits of 20 bits, so that products with long entries of x stay short. *)
+Inductive vector := Listed (p : list Z) | Digits (ds : list (list Z)).
+Definition base : Z := 1048576.
+Fixpoint digits (k : nat) (v : list Z) : list (list Z) :=
+  match k with
+  | O => [v]
+  | S k' => map (fun c => c mod base) v :: digits k' (map (fun c => c / base) v)
+  end.
+Fixpoint digits_dot (x : list Z) (ds : list (list Z)) : Z :=
+  match ds with [] => 0 | [d] => zdot x d | d :: ds' => zdot x d + base * digits_dot x ds' end.
+Definition combination (G : option (list (list Z))) (k : nat) (xs : list (list Z)) (a : list Z) : Z * vector :=
   match G with
   | Some rows => let p := map (fun r => zdot r a) rows in (zdot a p, Listed p)
-  | None => let v := combine a xs in (zdot v v, Given v)
+  | None => let v := combine a xs in (zdot v v, Digits (digits k v))
   end.
 Definition product (w : vector) (i : nat) (x : list Z) : Z :=
-  match w with Listed p => nth i p 0 | Given v => zdot x v end.
+  match w with Listed p => nth i p 0 | Digits ds => digits_dot x ds end.
 (* the items with a parabola: b_i <> 0 *)
 Fixpoint picks (b : list Z) (xs : list (list Z)) : list (Z * list Z) :=
   match b, xs with
@@ -42,11 +50,11 @@ Fixpoint chosen (b z : list Z) : list Z :=
   | _, _ => []
   end.
 Definition products (w : vector) (b : list Z) (xs : list (list Z)) : list Z :=
-  match w with Listed p => chosen b p | Given v => map (fun j => zdot (snd j) v) (picks b xs) end.
+  match w with Listed p => chosen b p | Digits ds => map (fun j => digits_dot (snd j) ds) (picks b xs) end.
 
 (* [upper]: the upper triangle of -above/below Gram(vectors), rounded down *)
 Record table := mkTable
-  { vectors : list (list Z); full : option (list (list Z));
+  { vectors : list (list Z); full : option (list (list Z)); cuts : nat;
     upper : list (later (list Z)); above : Z; below : Z; largest : Z }.
 Fixpoint uppers (p q : Z) (xs : list (list Z)) : list (later (list Z)) :=
   match xs with
@@ -59,8 +67,9 @@ Definition make_table (nodes : nat) (xs : list (list Z)) : table :=
   let p := if m <=? size_of_entries then size_of_entries / m else 1 in
   let q := if m <=? size_of_entries then 1 else m / size_of_entries in
   let n := length xs in
-  let few := (n <=? nodes)%nat && (n <=? 2 * length (hd [] xs))%nat in
-  mkTable xs (if few then Some (gram xs) else None) (uppers p q xs) p q m.
+  (* few items with short products; the cost of a node is n^2 with the Gram matrix, and n times the inputs without *)
+  let few := (m <=? 35184372088832) && (n <=? nodes)%nat && (n <=? 2 * length (hd [] xs))%nat in
+  mkTable xs (if few then Some (gram xs) else None) (if m <=? 4294967296 then 0%nat else 2%nat) (uppers p q xs) p q m.
 
 Fixpoint rounded_rows (n c f : Z) (b : list Z) (U : list (later (list Z))) : list (list Z) :=
   match b, U with
@@ -110,12 +119,21 @@ Lemma chosen_map (f : list Z -> Z) : forall b xs, chosen b (map f xs) = map (fun
 Proof.
   induction b as [|d b IH]; intros [|x xs]; simpl; auto. destruct (d =? 0); simpl; rewrite IH; auto.
 Qed.
-Lemma combination_ok xs G a vv w : G = None \/ G = Some (gram xs) -> combination G xs a = (vv, w) ->
+Lemma digits_ok x : forall k v, digits_dot x (digits k v) = zdot x v.
+Proof.
+  assert (S : forall x v, zdot x v = zdot x (map (fun c => c mod base) v) + base * zdot x (map (fun c => c / base) v)).
+  { clear. induction x as [|a x IH]; intros [|c v]; cbn [zdot map]; auto.
+    rewrite (IH v). pose proof (Z.div_mod c base ltac:(discriminate)) as D. rewrite D at 1. ring. }
+  induction k as [|k IH]; intros v; [reflexivity|]. rewrite (S x v), <- (IH (map (fun c => c / base) v)).
+  cbn [digits digits_dot]. destruct k; reflexivity.
+Qed.
+Lemma combination_ok xs G k a vv w : G = None \/ G = Some (gram xs) -> combination G k xs a = (vv, w) ->
   vv = zdot (combine a xs) (combine a xs) /\
   (forall i x, nth_error xs i = Some x -> product w i x = zdot x (combine a xs)) /\
   (forall b, products w b xs = map (fun j => zdot (snd j) (combine a xs)) (picks b xs)).
 Proof.
-  intros [H|H] E; subst G; unfold combination in E; inversion E; subst; clear E; cbn [product products]; auto.
+  intros [H|H] E; subst G; unfold combination in E; inversion E; subst; clear E; cbn [product products].
+  { split; [auto|split; intros]; [apply digits_ok|]. apply map_ext. intros j. apply digits_ok. }
   assert (P : map (fun r => zdot r a) (gram xs) = map (fun x => zdot x (combine a xs)) xs).
   { unfold gram. rewrite map_map. apply map_ext. intros x. rewrite zdot_combine. auto. }
   rewrite P. split; [|split].

@@ -57,7 +57,7 @@ Definition close_quadratic (tb : table) (F T D kappa t : Z) (its : list item) (r
   | Some k =>
       let s := T - k - kappa in
       let xs := vectors tb in
-      let '(vv, w) := combination (full tb) xs a in
+      let '(vv, w) := combination (full tb) (cuts tb) xs a in
       (0 <? D) && (0 <? kappa)
       && (((0 <? F * F) && rounded_semidefinite tb F D kappa s (t * F) vv (products w b xs) b)
           || let J := picks b xs in
@@ -221,8 +221,8 @@ Theorem close_quadratic_ok tb F T D kappa t its rs a b u : holds_table (vectors_
 Proof.
   unfold close_quadratic. intros HT K HU HR. destruct (excesses_parabolas t D its rs a b) as [k|] eqn:E; [|discriminate].
   pose proof HT as (EV & HG & _). rewrite EV in K.
-  destruct (combination (full tb) (vectors_of its) a) as [vv w] eqn:EC.
-  destruct (combination_ok _ _ _ _ _ HG EC) as (CV & _ & CP). cbv zeta in K.
+  destruct (combination (full tb) (cuts tb) (vectors_of its) a) as [vv w] eqn:EC.
+  destruct (combination_ok _ _ _ _ _ _ HG EC) as (CV & _ & CP). cbv zeta in K.
   set (v := combine a (vectors_of its)) in *. rewrite CP in K. subst vv.
   apply andb_prop in K. destruct K as [K HS]. apply andb_prop in K. destruct K as [HD HK].
   apply Z.ltb_lt in HD, HK. destruct (excesses_parabolas_ok F t D u HD _ _ _ _ _ HR E) as [HJ B].
