@@ -14,10 +14,17 @@ Open Scope Z_scope.
 Record item := mkItem { ix : list Z; iup : Z; idn : Z }.
 Definition range := (Z * Z)%type.
 Definition psi (it : item) (z : Z) : Z := if 0 <? z then iup it * z else idn it * z.
+Definition end_excess (it : item) (a z : Z) : Z := psi it z - a * z.
+Definition line_max (c l h : Z) : Z := if 0 <=? c then c * Z.max l h else c * Z.min l h.
+(* the largest of psi_i(z) - a z  at the ends, and at 0 if that is between; few products, since they are long *)
 Definition excess (it : item) (a : Z) (r : range) : Z :=
   let '(l, h) := r in
-  let ends := Z.max (psi it l - a * l) (psi it h - a * h) in
-  if (l <? 0) && (0 <? h) then Z.max ends 0 else ends.
+  if (l <=? 0) && (h <=? 0) then line_max (idn it - a) l h
+  else if (0 <=? l) && (0 <=? h) then line_max (iup it - a) l h
+  else if l <? 0 then
+    let c := iup it - a in let d := idn it - a in
+    Z.max (if 0 <=? c then c * h else 0) (if 0 <=? d then 0 else d * l)
+  else Z.max (end_excess it a l) (end_excess it a h).
 
 (* K; None unless there is one coefficient per item *)
 Fixpoint excesses (t : Z) (its : list item) (rs : list range) (a : list Z) : option Z :=
@@ -32,8 +39,11 @@ Fixpoint excesses (t : Z) (its : list item) (rs : list range) (a : list Z) : opt
 Definition over (n d : Z) : Z := - (- n / d).
 (* at least  c z - b/D z^2  on lo <= z <= hi *)
 Definition side_max (c b D lo hi : Z) : Z :=
-  if (0 <? b) && (2 * b * lo <? c * D) && (c * D <? 2 * b * hi) then over (c * c * D) (4 * b)
-  else Z.max (over ((c * D - b * lo) * lo) D) (over ((c * D - b * hi) * hi) D).
+  let cD := c * D in
+  let bl := b * lo in
+  let bh := b * hi in
+  if (0 <? b) && (2 * bl <? cD) && (cD <? 2 * bh) then over (c * cD) (4 * b)
+  else over (Z.max ((cD - bl) * lo) ((cD - bh) * hi)) D.
 Definition excess_parabola (it : item) (a b D : Z) (r : range) : Z :=
   let '(l, h) := r in
   if h <=? 0 then side_max (idn it - a) b D l h
@@ -80,43 +90,35 @@ Fixpoint in_ranges (F : Z) (u : vec) (its : list item) (rs : list range) : Prop 
   | _, _ => True
   end.
 
-Lemma psi_ok it z : IZR (psi it z) = psiR it (IZR z).
+Lemma line_max_ok c l h z : IZR l <= z <= IZR h -> IZR c * z <= IZR (line_max c l h).
 Proof.
-  unfold psi, psiR. destruct (Z.ltb_spec 0 z) as [L|L]; [apply IZR_lt in L|apply IZR_le in L];
-    destruct (Rlt_dec 0 (IZR z)); try lra; apply mult_IZR.
+  intros [L H]. unfold line_max.
+  assert (IZR h <= IZR (Z.max l h)) by (apply IZR_le; lia). assert (IZR (Z.min l h) <= IZR l) by (apply IZR_le; lia).
+  destruct (Z.leb_spec 0 c) as [C|C]; [apply IZR_le in C|apply IZR_lt in C]; rewrite mult_IZR; nra.
 Qed.
-(* a linear function is at most the larger of its values at the ends *)
-Lemma linear_max c l h z M : l <= z <= h -> c * l <= M -> c * h <= M -> c * z <= M.
-Proof. intros. destruct (Rle_lt_dec 0 c); nra. Qed.
 Lemma excess_ok it a l h z : IZR l <= z <= IZR h -> psiR it z <= IZR a * z + IZR (excess it a (l, h)).
 Proof.
   intros HZ. unfold excess. cbv zeta.
-  set (el := (psi it l - a * l)%Z). set (eh := (psi it h - a * h)%Z).
-  assert (EL : IZR el = psiR it (IZR l) - IZR a * IZR l) by (unfold el; rewrite minus_IZR, psi_ok, mult_IZR; auto).
-  assert (EH : IZR eh = psiR it (IZR h) - IZR a * IZR h) by (unfold eh; rewrite minus_IZR, psi_ok, mult_IZR; auto).
-  set (M := if ((l <? 0) && (0 <? h))%Z then Z.max (Z.max el eh) 0 else Z.max el eh).
-  assert (ML : IZR el <= IZR M) by (apply IZR_le; unfold M; destruct (_ && _); lia).
-  assert (MH : IZR eh <= IZR M) by (apply IZR_le; unfold M; destruct (_ && _); lia).
-  assert (M0 : (IZR l < 0 -> 0 < IZR h -> 0 <= IZR M)).
-  { intros A B. apply lt_IZR in A. apply lt_IZR in B. apply IZR_le. unfold M.
-    rewrite (proj2 (Z.ltb_lt l 0)), (proj2 (Z.ltb_lt 0 h)) by auto. simpl. lia. }
-  change (IZR (if ((l <? 0) && (0 <? h))%Z then Z.max (Z.max el eh) 0 else Z.max el eh)) with (IZR M).
-  clearbody M el eh. rewrite EL in ML. rewrite EH in MH. clear EL EH. unfold psiR in *.
-  destruct (Rlt_dec 0 z) as [P|P].
-  - destruct (Rlt_dec 0 (IZR h)); [|lra].
-    assert (Q : (IZR (iup it) - IZR a) * z <= IZR M); [|lra].
-    destruct (Rlt_dec 0 (IZR l)).
-    + apply linear_max with (IZR l) (IZR h); lra.
-    + destruct (Req_dec (IZR l) 0) as [Z0|Z0].
-      * rewrite Z0 in *. apply linear_max with 0 (IZR h); lra.
-      * assert (0 <= IZR M) by (apply M0; lra). apply linear_max with 0 (IZR h); lra.
-  - destruct (Rlt_dec 0 (IZR l)); [lra|].
-    assert (Q : (IZR (idn it) - IZR a) * z <= IZR M); [|lra].
-    destruct (Rlt_dec 0 (IZR h)).
-    + destruct (Req_dec (IZR l) 0) as [Z0|Z0].
-      * assert (z = 0) by lra. subst z. rewrite Z0 in *. lra.
-      * assert (0 <= IZR M) by (apply M0; lra). apply linear_max with (IZR l) 0; lra.
-    + apply linear_max with (IZR l) (IZR h); lra.
+  assert (UP : IZR (iup it - a) * z = IZR (iup it) * z - IZR a * z) by (rewrite minus_IZR; ring).
+  assert (DN : IZR (idn it - a) * z = IZR (idn it) * z - IZR a * z) by (rewrite minus_IZR; ring).
+  destruct ((l <=? 0) && (h <=? 0))%Z eqn:E1.
+  { apply andb_prop in E1. destruct E1 as [_ E1]. apply Z.leb_le, IZR_le in E1.
+    pose proof (line_max_ok (idn it - a) l h z HZ). unfold psiR. destruct (Rlt_dec 0 z); lra. }
+  destruct ((0 <=? l) && (0 <=? h))%Z eqn:E2.
+  { apply andb_prop in E2. destruct E2 as [E2 _]. apply Z.leb_le, IZR_le in E2.
+    pose proof (line_max_ok (iup it - a) l h z HZ). unfold psiR. destruct (Rlt_dec 0 z); [lra|].
+    assert (z = 0) by lra. subst z. lra. }
+  destruct (Z.ltb_spec l 0) as [L|L].
+  - set (x := if (0 <=? iup it - a)%Z then _ else _). set (y := if (0 <=? idn it - a)%Z then _ else _).
+    assert (X : IZR x <= IZR (Z.max x y)) by (apply IZR_le; lia).
+    assert (Y : IZR y <= IZR (Z.max x y)) by (apply IZR_le; lia).
+    apply IZR_lt in L. unfold psiR. destruct (Rlt_dec 0 z) as [P|P].
+    + assert (IZR (iup it - a) * z <= IZR x); [|lra]. unfold x.
+      destruct (Z.leb_spec 0 (iup it - a)) as [C|C]; [apply IZR_le in C|apply IZR_lt in C]; rewrite ?mult_IZR; nra.
+    + assert (IZR (idn it - a) * z <= IZR y); [|lra]. unfold y.
+      destruct (Z.leb_spec 0 (idn it - a)) as [C|C]; [apply IZR_le in C|apply IZR_lt in C]; rewrite ?mult_IZR; nra.
+  - exfalso. apply IZR_le in L. assert (L' : (0 <= l)%Z) by (apply le_IZR; auto).
+    assert (H' : (0 <= h)%Z) by (apply le_IZR; lra). apply Z.leb_le in L', H'. rewrite L', H' in E2. discriminate.
 Qed.
 
 #[local] Opaque excess.
@@ -146,19 +148,20 @@ Proof.
   intros HD HB HZ. pose proof (IZR_lt _ _ HD) as D'. pose proof (IZR_lt _ _ HB) as B'. unfold side_max.
   set (be := IZR b / IZR D). assert (BE : IZR b = be * IZR D) by (unfold be; field; lra).
   assert (P : 0 < be) by (apply Rdiv_lt_0_compat; auto).
-  assert (V : forall e, IZR c * IZR e - be * (IZR e * IZR e) <= IZR (over ((c * D - b * e) * e) D)).
-  { intros e. eapply Rle_trans; [|apply over_ok; auto]. rewrite mult_IZR, minus_IZR, !mult_IZR, BE. right. field. lra. }
+  cbv zeta. set (ml := ((c * D - b * lo) * lo)%Z). set (mh := ((c * D - b * hi) * hi)%Z).
+  assert (V : forall e M, ((c * D - b * e) * e <= M)%Z -> IZR c * IZR e - be * (IZR e * IZR e) <= IZR (over M D)).
+  { intros e M HM. eapply Rle_trans; [|apply over_ok; auto]. apply IZR_le in HM.
+    apply Rmult_le_reg_r with (IZR D); auto. replace (IZR M / IZR D * IZR D) with (IZR M) by (field; lra).
+    rewrite mult_IZR, minus_IZR, !mult_IZR, BE in HM. lra. }
   rewrite (proj2 (Z.ltb_lt 0 b)) by auto. cbn [andb].
-  destruct ((2 * b * lo <? c * D)%Z && (c * D <? 2 * b * hi)%Z) eqn:E.
+  destruct ((2 * (b * lo) <? c * D)%Z && (c * D <? 2 * (b * hi))%Z) eqn:E.
   - eapply Rle_trans; [|apply over_ok; lia]. rewrite !mult_IZR, BE.
-    replace (IZR c * IZR c * IZR D / (4 * (be * IZR D))) with (IZR c * IZR c / (4 * be)) by (field; lra).
+    replace (IZR c * (IZR c * IZR D) / (4 * (be * IZR D))) with (IZR c * IZR c / (4 * be)) by (field; lra).
     apply Rmult_le_reg_l with (4 * be); [lra|].
     replace (4 * be * (IZR c * IZR c / (4 * be))) with (IZR c * IZR c) by (field; lra).
     pose proof (Rle_0_sqr (IZR c - 2 * be * z)) as Q. unfold Rsqr in Q. lra.
-  - apply andb_false_iff in E. pose proof (V lo) as VL. pose proof (V hi) as VH.
-    set (ml := over ((c * D - b * lo) * lo) D) in *. set (mh := over ((c * D - b * hi) * hi) D) in *.
-    assert (ML : IZR ml <= IZR (Z.max ml mh)) by (apply IZR_le; lia).
-    assert (MH : IZR mh <= IZR (Z.max ml mh)) by (apply IZR_le; lia).
+  - apply andb_false_iff in E. pose proof (V lo (Z.max ml mh) (Z.le_max_l _ _)) as VL.
+    pose proof (V hi (Z.max ml mh) (Z.le_max_r _ _)) as VH.
     destruct E as [E|E]; apply Z.ltb_ge, IZR_le in E; rewrite !mult_IZR, BE in E.
     + assert (IZR c <= 2 * be * IZR lo) by (apply Rmult_le_reg_r with (IZR D); lra).
       assert (0 <= (z - IZR lo) * (be * (z + IZR lo) - IZR c)) by (apply Rmult_le_pos; nra). lra.
