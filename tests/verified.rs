@@ -1,8 +1,16 @@
 //! The kernel and the proved checker agree: on every certificate of the repository, on the rejected
 //! ones and on mutated ones. Needs `proofs/_build/maxmargin-verified` (`make -C proofs`), or the
 //! program that MAXMARGIN_VERIFIED names; without either it says so and checks nothing.
+use maxmargin::certify::{Request, certify};
 use maxmargin::export::{Disagreement, Export, export, run};
+use maxmargin_kernel::certificate::{Certificate, ProblemEntry};
 use maxmargin_kernel::check::{Failure, Limits, check};
+use maxmargin_kernel::claim::Region;
+use maxmargin_kernel::network::{Activation, Layer, Network};
+use maxmargin_kernel::number::{BigInt, Rational, ScaledVec};
+use maxmargin_kernel::problem::{Data, Problem};
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64;
 use std::path::{Path, PathBuf};
 
 #[path = "second_checker/random.rs"]
@@ -245,4 +253,68 @@ fn integers(text: &str) -> Vec<(usize, usize)> {
         }
     }
     spans
+}
+
+/// 784 inputs into a dense layer: weights of 40 bits, pixels in parts of 255, labels by the network.
+fn dense_problem(samples: usize) -> Problem {
+    let mut rng = Pcg64::seed_from_u64(784);
+    let one = 1i64 << 40;
+    let mut weight =
+        |scale: i64| Rational::new(rng.random_range(-one / scale..one / scale).into(), one.into());
+    let first: Vec<Rational> = (0..3 * 784).map(|_| weight(16)).collect();
+    let second: Vec<Rational> = (0..3).map(|_| weight(1)).collect();
+    let layers = vec![
+        Layer::dense(1, 3, 784, ScaledVec::from_rationals(&first)).unwrap(),
+        Layer::dense(2, 1, 3, ScaledVec::from_rationals(&second)).unwrap(),
+    ];
+    let network = Network::new(Activation::relu(), layers).unwrap();
+    let (mut xs, mut ys) = (Vec::new(), Vec::new());
+    while xs.len() < samples {
+        let pixel = |_| match rng.random_range(0..3) {
+            0 => Rational::new(rng.random_range(1..256).into(), 255.into()),
+            _ => Rational::from_integer(0.into()),
+        };
+        let x: Vec<Rational> = (0..784).map(pixel).collect();
+        let x = ScaledVec::from_rationals(&x);
+        for y in [-1, 1] {
+            let alone = Data::new(vec![x.clone()], vec![y]).unwrap();
+            if Problem::new(network.clone(), alone).is_ok_and(|p| p.gamma().is_ok()) {
+                xs.push(x.clone());
+                ys.push(y);
+            }
+        }
+    }
+    Problem::new(network, Data::new(xs, ys).unwrap()).unwrap()
+}
+
+#[test]
+fn a_dense_layer_of_784_inputs_gets_the_same_verdict() {
+    let Some(program) = program() else { return };
+    let problem = dense_problem(12);
+    let request =
+        Request { brackets: vec![Region::Everywhere, Region::Cell], ..Request::default() };
+    let entries = certify(&problem, &request, |_| ()).entries;
+    let entry = ProblemEntry::new(&problem, true);
+    let text = serde_json::to_string(&Certificate::new(entry, entries)).unwrap();
+    assert!(accepts(&text));
+    let exported = export(text.as_bytes(), None).unwrap();
+    let verified = run(&program, &exported).unwrap();
+    let bounds = verified.accepted.iter().filter(|claim| claim.starts_with("margin_at_")).count();
+    assert!(bounds >= 4, "{:?}", verified.accepted);
+    // Exactly its own margin is accepted, and no more.
+    let (nu, _) = problem.normalised_margin().unwrap();
+    let (mut good, mut bad) = (0, 0);
+    for mut file in single(&text) {
+        for above in [0, 1] {
+            let parts = Rational::from_integer(BigInt::from(1) << 200);
+            let bound = (&nu * &parts).floor() + Rational::from_integer(above.into());
+            file["claims"][0]["claim"]["bound"] = (bound / parts).to_string().into();
+            match agree(&program, &file) {
+                Some(true) => good += 1,
+                Some(false) => bad += 1,
+                None => {}
+            }
+        }
+    }
+    assert!(good >= 2 && bad >= 4, "{good} accepted, {bad} refused");
 }
