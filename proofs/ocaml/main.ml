@@ -61,7 +61,9 @@ let rec nat i = if i < 65536 then table.(i) else S (nat (i - 1))
 let integer s =
   let unsigned = if s <> "" && s.[0] = '-' then String.sub s 1 (String.length s - 1) else s in
   if digits unsigned then Integer.of_string s else fail "not an integer: `%s'" s
+let nought = { qnum = Integer.zero; qden = Integer.one }   (* one in memory, of which data may have many *)
 let number_of s =
+  if s = "0" then nought else
   match String.index_opt s '/' with
   | None -> { qnum = integer s; qden = Integer.one }
   | Some i ->
@@ -217,7 +219,7 @@ let claim depth ~samples ~inputs =
   let linear () =
     let n = count () in
     let list = many n (fun () -> let i = count () in (i, number ())) in
-    ByLinear (spread samples { qnum = Integer.zero; qden = Integer.one } list) in
+    ByLinear (spread samples nought list) in
   let optimum () = match next () with
     | "covers" -> covers ~samples ~inputs
     | "linear" -> linear ()
