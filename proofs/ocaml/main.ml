@@ -219,7 +219,7 @@ let claim depth ~samples ~inputs =
   let linear () =
     let n = count () in
     let list = many n (fun () -> let i = count () in (i, number ())) in
-    ByLinear (spread samples nought list) in
+    ByLinear (spread samples { qnum = Integer.zero; qden = Integer.one } list) in
   let optimum () = match next () with
     | "covers" -> covers ~samples ~inputs
     | "linear" -> linear ()
