@@ -55,9 +55,17 @@ let expect word = let w = next () in if w <> word then fail "expected `%s', foun
 let digits s = s <> "" && String.for_all (fun c -> c >= '0' && c <= '9') s
 let count_of s = if digits s && String.length s <= 9 then int_of_string s else fail "not a count: `%s'" s
 let count () = count_of (next ())
-let table = Array.make 65536 O
-let () = for i = 1 to 65535 do table.(i) <- S table.(i - 1) done
-let rec nat i = if i < 65536 then table.(i) else S (nat (i - 1))
+(* unary numbers share their cells *)
+let table = ref [| O |]
+let nat i =
+  let n = Array.length !table in
+  if i >= n then begin
+    let longer = Array.make (Stdlib.max (i + 1) (2 * n)) O in
+    Array.blit !table 0 longer 0 n;
+    for k = n to Array.length longer - 1 do longer.(k) <- S longer.(k - 1) done;
+    table := longer
+  end;
+  !table.(i)
 let integer s =
   let unsigned = if s <> "" && s.[0] = '-' then String.sub s 1 (String.length s - 1) else s in
   if digits unsigned then Integer.of_string s else fail "not an integer: `%s'" s

@@ -99,9 +99,10 @@ Fixpoint shapes_fit {A} (d : nat) (ls : params A) : bool :=
   match ls with
   | [] => true
   | (u, W) :: rest =>
+      let n := length u in   (* once *)
       negb (length W =? 0)
       && forallb (fun r => (length r =? d)
-           && forallb (fun o => match o with Some k => k <? length u | None => true end) r) W
+           && forallb (fun o => match o with Some k => k <? n | None => true end) r) W
       && shapes_fit (length W) rest
   end.
 Definition label_fits (K : nat) (y : label) : bool :=
