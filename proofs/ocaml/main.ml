@@ -50,33 +50,37 @@ module Integer = Z   (* Checker has a Z of its own *)
 open Checker
 
 let fail fmt = Printf.ksprintf failwith fmt
-let read_all ic =
-  let b = Buffer.create 65536 in
-  (try while true do Buffer.add_channel b ic 1 done with End_of_file -> ());
-  Buffer.contents b
-
-let text = ref ""
 let at = ref 0
 let blank c = c = ' ' || c = '\n' || c = '\t' || c = '\r'
 let next () =
-  let n = String.length !text in
-  while !at < n && blank (String.unsafe_get !text !at) do incr at done;
+  let n = !Text.size in
+  while !at < n && blank (Text.get !at) do incr at done;
   if !at >= n then fail "the input ends too early";
   let start = !at in
-  while !at < n && not (blank (String.unsafe_get !text !at)) do incr at done;
-  String.sub !text start (!at - start)
+  while !at < n && not (blank (Text.get !at)) do incr at done;
+  Text.sub start (!at - start)
 let expect word = let w = next () in if w <> word then fail "expected `%s', found `%s'" word w
 
 let digits s = s <> "" && String.for_all (fun c -> c >= '0' && c <= '9') s
 let count_of s = if digits s && String.length s <= 9 then int_of_string s else fail "not a count: `%s'" s
 let count () = count_of (next ())
-let table = Array.make 65536 O
-let () = for i = 1 to 65535 do table.(i) <- S table.(i - 1) done
-let rec nat i = if i < 65536 then table.(i) else S (nat (i - 1))
+(* unary numbers share their cells *)
+let table = ref [| O |]
+let nat i =
+  let n = Array.length !table in
+  if i >= n then begin
+    let longer = Array.make (Stdlib.max (i + 1) (2 * n)) O in
+    Array.blit !table 0 longer 0 n;
+    for k = n to Array.length longer - 1 do longer.(k) <- S longer.(k - 1) done;
+    table := longer
+  end;
+  !table.(i)
 let integer s =
   let unsigned = if s <> "" && s.[0] = '-' then String.sub s 1 (String.length s - 1) else s in
   if digits unsigned then Integer.of_string s else fail "not an integer: `%s'" s
+let nought = { qnum = Integer.zero; qden = Integer.one }   (* one in memory, of which data may have many *)
 let number_of s =
+  if s = "0" then nought else
   match String.index_opt s '/' with
   | None -> { qnum = integer s; qden = Integer.one }
   | Some i ->
@@ -129,24 +133,24 @@ let region () = match next () with
 
 (* Nodes are parsed when the checker asks for them, from their place in the text. *)
 let position = ref 0
-let rec skip () = if blank (String.unsafe_get !text !position) then (incr position; skip ())
+let rec skip () = if !position < !Text.size && blank (Text.get !position) then (incr position; skip ())
 let letter () =
   skip ();
-  let c = !text.[!position] in
+  let c = Text.peek !position in
   incr position; c
 let small () =
   skip ();
-  let negative = !text.[!position] = '-' in
+  let negative = Text.peek !position = '-' in
   if negative then incr position;
   let start = !position in
   let value = ref 0 in
-  let c = ref !text.[!position] in
+  let c = ref (Text.peek start) in
   while '0' <= !c && !c <= '9' do
-    value := 10 * !value + Char.code !c - 48; incr position; c := !text.[!position]
+    value := 10 * !value + Char.code !c - 48; incr position; c := Text.peek !position
   done;
   if !position = start then fail "not an integer in a tree, at byte %d" start;
   if !position - start > 18 then begin   (* may not fit *)
-    let big = Integer.of_string (String.sub !text start (!position - start)) in
+    let big = Integer.of_string (Text.sub start (!position - start)) in
     if negative then Integer.neg big else big
   end else Integer.of_int (if negative then - !value else !value)
 let index () =
@@ -222,7 +226,7 @@ let covers ~samples ~inputs =
     expect "nodes"; let n = count () in let bytes = count () in
     let start = !at in
     at := start + 1 + bytes;
-    if !at > String.length !text then fail "the input ends too early";
+    if !at > !Text.size then fail "the input ends too early";
     { out; columns; entries; bound; fuel = nat n; tree = tree ~items ~count:n ~start ~factor ~ends ~tau } in
   expect "covers"; let c = count () in
   let list = many c cover in
@@ -314,8 +318,8 @@ let run () =
   expect "claims"; let k = count () in
   let claims = many k (fun () -> claim depth ~rows ~samples:n ~inputs:d) in
   expect "end";
-  if String.trim (String.sub !text !at (String.length !text - !at)) <> "" then fail "text after `end'";
-  Printf.printf "input sha256:%s\n" (Sha256.hex !text);
+  for i = !at to !Text.size - 1 do if not (blank (Text.get i)) then fail "text after `end'" done;
+  Printf.printf "input sha256:%s\n" (Sha256.hex !Text.size Text.get);
   let own = classified p in
   let refused = ref false in
   List.iteri (fun i c ->
@@ -331,8 +335,9 @@ let () =
   match Sys.argv with
   | [| _; path |] ->
     (try
-       text := (if path = "-" then read_all stdin
-                else begin let ic = open_in_bin path in let t = read_all ic in close_in ic; t end);
+       Gc.set { (Gc.get ()) with minor_heap_size = 1 lsl 18 };
+       if path = "-" then Text.read stdin
+       else begin let ic = open_in_bin path in Text.read ic; close_in ic end;
        exit (run ())
      with Failure m | Sys_error m -> prerr_endline ("maxmargin-verified: " ^ m); exit 2)
   | _ -> prerr_endline "usage: maxmargin-verified FILE   (- for standard input)"; exit 64
