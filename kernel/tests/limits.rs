@@ -230,6 +230,25 @@ fn matrices_of_long_numbers() {
     assert!(matches!(failure, Failure::ProofLimit { rule: "second_order", .. }), "{failure}");
 }
 
+/// Time is looked at between claims too, not only when the file is read.
+#[test]
+fn a_claim_that_comes_too_late_is_not_decided() {
+    let rows = repeated(r#"["0"]"#, 499);
+    let layers = format!(r#"{{"weights":[["1"]]}},{{"weights":[["1"],{rows}]}}"#);
+    let network = format!(r#"{{"activation":"relu","layers":[{layers}]}}"#);
+    let data = format!(r#"{{"x":[{}],"y":[{}]}}"#, repeated(r#"["1"]"#, 500), repeated("0", 500));
+    let point = r#"{"claim":{"kind":"margin_at_least","scope":"all","region":"everywhere","bound":"9"},"proof":{"rule":"point"}}"#;
+    let text = file(&network, &data, point, 1);
+    // One read brings all of it; the evaluation of 249 500 margins comes after.
+    assert!(text.len() < 8_000);
+    let within = |ms| {
+        let limits = Limits { time: Some(Duration::from_millis(ms)), ..Limits::default() };
+        check(text.as_bytes(), None, limits).unwrap_err()
+    };
+    assert!(matches!(within(5), Failure::Limit(Limit::Time(0))));
+    assert!(matches!(within(600_000), Failure::Rejected { .. }));
+}
+
 #[test]
 fn bytes_nodes_and_time_are_set_by_the_caller() {
     let text = one(

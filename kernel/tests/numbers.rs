@@ -38,6 +38,16 @@ fn floats_far_apart_and_floats_at_the_edge_of_a_word_are_exact() {
 }
 
 #[test]
+fn a_vector_of_integers_has_one_form() {
+    for entry in [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX] {
+        let (short, any) = (IntVec::from_i64(vec![entry]), IntVec::new(vec![entry.into()]));
+        assert_eq!(short, any, "{entry}");
+        assert!(!short.is_empty());
+    }
+    assert!(vector("").is_empty() && !vector("0").is_empty());
+}
+
+#[test]
 fn numbers_are_equal_by_value() {
     assert_eq!(n("0.5"), n("1/2"));
     assert_ne!(n("1/2"), n("1/3"));

@@ -186,6 +186,15 @@ fn neurons_of_several_outputs_need_one_of_them() {
 }
 
 #[test]
+fn one_live_output_weight_keeps_a_neuron_alive() {
+    let p = problem(RELU, &["1 1; 0 0; 0 0", "1 0 0; -1 2 0"], "1 1", &[0]);
+    let list = TwoLayer::new(p.network()).unwrap();
+    let dead: Vec<_> = list.neurons.iter().map(|n| n.is_dead()).collect();
+    assert_eq!(dead, [false, false, true]);
+    assert!(!p.data().is_empty());
+}
+
+#[test]
 fn dead_units_have_no_weight_on_either_side() {
     let dead = |layers: &[&str]| {
         let p = problem(RELU, layers, "1 1", &[1]);

@@ -122,7 +122,11 @@ fn every_refusal_is_the_expected_one() {
         (moves(&[&sixty_four, "1: 1"]), "all", MovesError::Degree(MAX_DEGREE + 1)),
     ];
     for (moves, scope, expected) in cases {
-        assert_eq!(refused(moves, &d, scope), CurveError::Moves(expected));
+        let limit = matches!(expected, MovesError::Degree(_));
+        let found = refused(moves, &d, scope);
+        assert_eq!(found, CurveError::Moves(expected));
+        // What is past no limit is a wrong proof.
+        assert_eq!(Refusal::from(found).is_limit(), limit);
     }
     // The limit itself is fine.
     assert_eq!(refused(moves(&[&sixty_four, ""]), &d, "all"), CurveError::Norm);

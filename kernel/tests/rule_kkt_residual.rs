@@ -141,6 +141,20 @@ fn a_lower_bound_repaired_with_m_q_at_a_near_kink_is_false() {
     );
 }
 
+/// One neuron, w = 2, v = 1, at x = 1: the cone is that of (1, 2), at 3/5 of |θ| from θ.
+#[test]
+fn a_rational_distance_is_a_lower_bound_and_nothing_above_it() {
+    let p = problem(RELU, &["2", "1"], "1", &[1]);
+    let proof = || both(upper(&[(0, "4/5")], &[]), &["2", "-1"]);
+    assert_eq!(proof().check(&p, &residual("3/5", "3/5", "0", "0")), Ok(()));
+    let found = "0.600000000".into();
+    let claimed = "0.600000001".into();
+    assert_eq!(
+        refused(&proof(), &p, &residual("0.600000001", "1", "0", "0")),
+        KktResidualError::BelowLower { found, claimed }
+    );
+}
+
 #[test]
 fn every_refusal_is_the_expected_one() {
     let e = fixture_e();

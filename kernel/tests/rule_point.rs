@@ -118,6 +118,14 @@ fn structural_zeros_bind_competitors_of_any_width() {
     );
 }
 
+/// A neuron exists if it reaches some output, not only if it reaches all.
+#[test]
+fn a_neuron_of_one_class_lends_its_inputs() {
+    let p = problem(RELU, &["1 1; 1 .", "1 .; . 1"], "1 1", &[0]);
+    let both = network(RELU, &["1 1", "1; -1"]);
+    assert_eq!(of(both).check(&p, &at_least("any_width", "1/5")), Ok(()));
+}
+
 #[test]
 fn every_refusal_is_the_expected_one() {
     let e = fixture_e();
