@@ -145,6 +145,7 @@ fn every_data_error_is_the_expected_one() {
             DataError::Number { .. } => "Number",
             DataError::TooLong { .. } => "TooLong",
             DataError::Work(_) => "Work",
+            DataError::Constraints(_) => "Constraints",
         });
     }
     // The other two are limits: `tests/limits.rs`.
