@@ -73,3 +73,11 @@ fn the_norm_of_a_matrix_of_rank_one_is_known() {
     assert!(operator_norm_at_most(&rows, &q("12")).unwrap());
     assert!(!operator_norm_at_most(&rows, &q("11.9")).unwrap());
 }
+
+#[test]
+fn no_norm_is_below_a_negative_square() {
+    for rows in [vec![], vec![vector("0 0")], vec![vector("1")]] {
+        assert!(!operator_norm_at_most(&rows, &q("-1")).unwrap());
+    }
+    assert!(operator_norm_at_most(&[vector("0 0")], &q("0")).unwrap());
+}
