@@ -201,6 +201,11 @@ fn every_refusal_is_the_expected_one() {
         check(nothing, local("layer:1")),
         DualBoundError::Uncovered { neuron: 0, sign: 1 }.into()
     );
+    // A negative unit is refused before any cover.
+    assert_eq!(
+        check(of("-1", &[(0, 2)], vec![]), local("layer:1")),
+        DualBoundError::Cover { cover: 0, error: CoverError::Unit("a") }.into()
+    );
     for (claim, l) in
         [(local("all"), "all"), (global("layer:2"), "layer:2"), (at_most("cell", "1"), "all")]
     {

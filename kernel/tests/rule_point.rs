@@ -118,6 +118,17 @@ fn structural_zeros_bind_competitors_of_any_width() {
     );
 }
 
+/// Only at depth 2 do structural zeros bind competitors of any width.
+#[test]
+fn at_other_depths_a_competitor_may_read_all_inputs() {
+    for above in [&[][..], &["1", "1"]] {
+        let layers = |first| [&[first], above].concat();
+        let p = problem(LINEAR, &layers("1 ."), "1 1", &[1]);
+        let other = network(LINEAR, &layers("1 1"));
+        assert_eq!(of(other).check(&p, &at_least("any_width", "1/4")), Ok(()));
+    }
+}
+
 /// A neuron exists if it reaches some output, not only if it reaches all.
 #[test]
 fn a_neuron_of_one_class_lends_its_inputs() {
