@@ -128,6 +128,9 @@ fn every_refusal_is_the_expected_one() {
         // What is past no limit is a wrong proof.
         assert_eq!(Refusal::from(found).is_limit(), limit);
     }
+    // The longest list of a layer counts.
+    let long = refused(moves(&[&format!("{sixty_four}1; 2: 1"), ""]), &d, "all");
+    assert_eq!(long, CurveError::Moves(MovesError::Degree(MAX_DEGREE + 1)));
     // The limit itself is fine.
     assert_eq!(refused(moves(&[&sixty_four, ""]), &d, "all"), CurveError::Norm);
     // 2200 digits at depth 5: the denominator alone has 7309 bits.
