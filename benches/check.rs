@@ -27,7 +27,7 @@ fn main() {
         gap: 1e-6,
         ..Request::default()
     };
-    let outcome = certify(&problem, &request, |_| ());
+    let outcome = certify(&problem, &request, &|_| ());
     let claims = outcome.entries.len();
     let (bytes, _) = bytes(&problem, outcome.entries, true).expect("the kernel accepts it");
     let parsing = fastest(|| {

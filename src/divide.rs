@@ -182,7 +182,7 @@ pub fn split(
     request: &Request,
     count: usize,
     dir: &Path,
-    mut report: impl FnMut(global::Status),
+    report: &(dyn Fn(global::Status) + Sync),
 ) -> Result<Division, DivideError> {
     let (data, view, mut options) = prepare(data, request)?;
     options.covers = false;
@@ -195,7 +195,7 @@ pub fn split(
     // Violators that come up in the first levels go back into the search.
     let mut seeds: Vec<(f64, Vec<f64>)> = Vec::new();
     let (found, network, covers) = loop {
-        let mut found: Global = global::search(&view, &seeds, &options, &mut report);
+        let mut found: Global = global::search(&view, &seeds, &options, report);
         let network = global::network(&view, &request.activation, &found.network);
         let (Some(network), Some(mut covers)) = (network, found.pending.take()) else {
             return Err(none(&found).into());

@@ -126,7 +126,7 @@ fn good() -> &'static (Problem, Vec<u8>) {
             residual_asked: true,
             ..Request::default()
         };
-        let outcome = certify(&problem, &request, |_| ());
+        let outcome = certify(&problem, &request, &|_| ());
         let (text, _) = bytes(&problem, outcome.entries, true).expect("a good certificate");
         (problem, text)
     })

@@ -86,7 +86,7 @@ pub enum SolveError {
 pub fn solve(
     data: &Data,
     request: &Request,
-    report: impl FnMut(Status),
+    report: &(dyn Fn(Status) + Sync),
 ) -> Result<Solved, SolveError> {
     let (data, view, options) = prepare(data, request)?;
     let mut found = global::search(&view, &[], &options, report);

@@ -147,6 +147,36 @@ fn commands_run_and_print_what_is_shown() {
     assert!(count >= 15, "only {count} commands");
 }
 
+/// The script for an array of jobs proves the item of its number, and ends where there is none.
+#[test]
+fn the_job_script_proves_its_item() {
+    let program = Path::new(env!("CARGO_BIN_EXE_maxmargin"));
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", program.parent().unwrap().display());
+    let text = std::fs::read_to_string(root().join("docs/many-machines.md")).unwrap();
+    let script = text.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    assert!(script.starts_with("#!/bin/sh\n#SBATCH --array"), "{script}");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("job.sh"), script).unwrap();
+    let run = |line: &str, number: &str| {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", line]).env("PATH", &path).env("SLURM_ARRAY_TASK_ID", number);
+        let output = shell.current_dir(folder.path()).output().unwrap();
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
+    };
+    let data = root().join("examples/digits/digits01.data.npz");
+    run(&format!("maxmargin cover split --data {} --items 4 -o work", data.display()), "");
+    let count =
+        |name: &str| std::fs::read_dir(folder.path().join("work").join(name)).unwrap().count();
+    let items = count("items");
+    assert!(items >= 4 && count("parts") == 0);
+    for number in 0..=items {
+        run("sh job.sh", &number.to_string());
+    }
+    assert_eq!(count("parts"), items);
+    run("maxmargin cover join work -o best.cert.json.gz && maxmargin check best.cert.json.gz", "");
+}
+
 #[test]
 fn links_lead_somewhere() {
     let mut count = 0;

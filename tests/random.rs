@@ -189,7 +189,7 @@ proptest! {
         let Some(problem) = case.problem() else { return Ok(()) };
         prop_assert!(problem.gamma().is_ok());
         let request = request();
-        let outcome = certify(&problem, &request, |_| ());
+        let outcome = certify(&problem, &request, &|_| ());
         prop_assert!(!outcome.limit, "took too long");
         prop_assert!(outcome.undecided.is_empty(), "{:?}", outcome.undecided);
         let (_, report) = bytes(&problem, outcome.entries.clone(), true).unwrap();

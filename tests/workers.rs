@@ -112,7 +112,7 @@ fn run(workers: Option<Arc<Here>>) -> Solved {
         checkpoint: None,
         workers: workers.map(|w| w as Arc<dyn Workers>),
     };
-    solve(&data.data, &request, |_| ()).unwrap()
+    solve(&data.data, &request, &|_| ()).unwrap()
 }
 
 /// Everything that is proved.

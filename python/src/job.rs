@@ -30,7 +30,7 @@ pub(crate) fn run<T: Send + 'static>(
     py: Python<'_>,
     options: &Value,
     progress: Option<Py<PyAny>>,
-    job: impl FnOnce(Limits, &mut dyn FnMut(&str)) -> Outcome<T> + Send + 'static,
+    job: impl FnOnce(Limits, &(dyn Fn(&str) + Sync)) -> Outcome<T> + Send + 'static,
 ) -> PyResult<T> {
     let available = std::thread::available_parallelism().map_or(1, usize::from);
     let asked = options["threads"].as_u64().and_then(|n| usize::try_from(n).ok());
@@ -44,7 +44,7 @@ pub(crate) fn run<T: Send + 'static>(
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
         let pool = pool.map_err(|e| (70, format!("internal error: {e}")))?;
         let stages = sender.clone();
-        pool.install(move || job(Limits { budget, threads, stages }, &mut send(sender)))
+        pool.install(move || job(Limits { budget, threads, stages }, &send(sender)))
     });
     let mut interrupted = None;
     let mut deadline = None;
@@ -84,7 +84,7 @@ pub(crate) fn run<T: Send + 'static>(
     }
 }
 
-fn send(sender: Sender<String>) -> impl FnMut(&str) {
+fn send(sender: Sender<String>) -> impl Fn(&str) + Sync {
     // The receiver outlives the job.
     move |stage| drop(sender.send(stage.to_string()))
 }

@@ -139,7 +139,7 @@ fn certify_py(
             budget: limits.budget,
             ..request
         };
-        let outcome = certify(&problem, &request, |text| stage(text));
+        let outcome = certify(&problem, &request, stage);
         stage("checking the certificate");
         let embed = options["embed"].as_bool().unwrap_or_else(|| is_small(&problem));
         let (bytes, verified) = match outcome.entries.is_empty() {
@@ -183,7 +183,7 @@ fn solve_py(
             checkpoint: None,
         };
         let mut solved =
-            solve::solve(&dataset.data, &request, |status| stage(&certify::global_stage(&status)))
+            solve::solve(&dataset.data, &request, &|status| stage(&certify::global_stage(&status)))
                 .map_err(|e| (2, format!("{}: {e}", data.0)))?;
         let entries = std::mem::take(&mut solved.entries);
         let (bytes, _) =

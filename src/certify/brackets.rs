@@ -32,7 +32,7 @@ pub(super) fn prove(
     problem: &Problem,
     request: &Request,
     outcome: &mut Outcome,
-    stage: &mut impl FnMut(&str),
+    stage: &(dyn Fn(&str) + Sync),
 ) {
     // Callers give points that classify their data.
     let Some(nu) = problem.normalised_margin() else { return };
@@ -98,7 +98,7 @@ impl Search<'_> {
         self.finish(bracket, lower, outcome);
     }
 
-    fn global(&mut self, region: &Region, outcome: &mut Outcome, stage: &mut impl FnMut(&str)) {
+    fn global(&mut self, region: &Region, outcome: &mut Outcome, stage: &(dyn Fn(&str) + Sync)) {
         let (problem, request) = (self.problem, self.request);
         let mut bracket = self.bracket(region);
         let mut wide = None;
@@ -116,7 +116,7 @@ impl Search<'_> {
                 ..Default::default()
             };
             let mut found =
-                global::search(view, &view.seeds(), &options, |s| stage(&global_stage(&s)));
+                global::search(view, &view.seeds(), &options, &|s| stage(&global_stage(&s)));
             outcome.limit |= found.limit;
             outcome.not_saved = found.not_saved.clone();
             let proved = global::upper_entry(&mut found);
@@ -180,10 +180,12 @@ impl Search<'_> {
 /// The state of the global search in one line.
 pub fn global_stage(s: &global::Status) -> String {
     let gap = if s.lower > 0.0 { format!("{:.1e}", s.upper / s.lower - 1.0) } else { "?".into() };
-    format!(
-        "any width: round {}, cost ≤ {:.6}, ≥ {:.6}, gap {gap}, {} nodes",
-        s.round, s.upper, s.lower, s.nodes
-    )
+    let covers = match s.covers {
+        Some(now) => format!(", {} open, {:.0}/s", now.open, now.rate),
+        None => String::new(),
+    };
+    let (lower, upper, nodes) = (s.lower, s.upper, s.nodes);
+    format!("round {}: {lower:.6} ≤ cost ≤ {upper:.6}, gap {gap}; {nodes} nodes{covers}", s.round)
 }
 
 /// Whether the kernel accepts a dual bound.

@@ -175,10 +175,10 @@ impl Outcome {
     }
 }
 
-/// Proves what can be proved. `stage` is told what is being done.
+/// Proves what can be proved. `stage` is told what is being done, from any thread.
 ///
 /// The point must classify its data.
-pub fn certify(problem: &Problem, request: &Request, mut stage: impl FnMut(&str)) -> Outcome {
+pub fn certify(problem: &Problem, request: &Request, stage: &(dyn Fn(&str) + Sync)) -> Outcome {
     let mut outcome = Outcome::default();
     for scope in &request.scopes {
         if request.decide.is_empty() {
@@ -210,7 +210,7 @@ pub fn certify(problem: &Problem, request: &Request, mut stage: impl FnMut(&str)
             },
         }
     }
-    brackets::prove(problem, request, &mut outcome, &mut stage);
+    brackets::prove(problem, request, &mut outcome, stage);
     outcome.limit |= request.budget.expired();
     outcome
 }

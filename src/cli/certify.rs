@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &CertifyArguments) -> Result<u8, Stop> {
         ..Request::asked(asked, source).map_err(Stop::usage)?
     };
     let bar = spinner();
-    let outcome = certify(&problem, &request, |stage| bar.set_message(stage.to_string()));
+    let outcome = certify(&problem, &request, &|stage| bar.set_message(stage.to_string()));
     if let Some(reason) = &outcome.not_saved {
         complain(format_args!("the checkpoint could not be written: {reason}"));
     }

@@ -34,7 +34,7 @@ fn run_split(arguments: &SplitArguments) -> Result<u8, Stop> {
     let bar = spinner();
     let report = |s: global::Status| bar.set_message(global_stage(&s));
     let count = arguments.items.into();
-    let division = split(&data, &request, count, &arguments.output, report);
+    let division = split(&data, &request, count, &arguments.output, &report);
     bar.finish_and_clear();
     let division = division.map_err(|e| match e {
         DivideError::Solve(e) => failed(&arguments.sought.data, &e),

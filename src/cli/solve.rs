@@ -19,7 +19,7 @@ pub(super) fn run(arguments: &SolveArguments) -> Result<u8, Stop> {
     let (data, request) = sought.request()?;
     let start = Instant::now();
     let bar = spinner();
-    let solved = solve(&data, &request, |status| bar.set_message(global_stage(&status)));
+    let solved = solve(&data, &request, &|status| bar.set_message(global_stage(&status)));
     let mut solved = solved.map_err(|e| failed(&sought.data, &e))?;
     if let Some(reason) = &solved.not_saved {
         complain(format_args!("the checkpoint could not be written: {reason}"));

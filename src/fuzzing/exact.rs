@@ -112,7 +112,7 @@ pub fn problems(bytes: &[u8]) {
         budget: Budget::seconds(Some(5.0)),
         ..Request::default()
     };
-    let outcome = certify(&problem, &request, |_| ());
+    let outcome = certify(&problem, &request, &|_| ());
     if outcome.entries.is_empty() {
         return;
     }

@@ -1,4 +1,5 @@
 //! The report as JSON.
+use super::standing;
 use super::words::{f64_above, f64_below};
 use crate::certify::Outcome;
 use maxmargin_kernel::check::{Report, margin_json, report_json};
@@ -38,10 +39,13 @@ pub fn json(problem: &Problem, outcome: &Outcome, report: Option<&Report>) -> Va
         (false, true) => "certified",
     };
     let nu = problem.normalised_margin();
+    // Not null: the bound `everywhere` holds for any width, and a wider network is known to be so good.
+    let wider = standing::wider(&outcome.brackets).map(f64_below);
     let mut value = json!({
         "verdict": verdict,
         "decisions": decisions,
         "brackets": brackets,
+        "wider_network_times": wider,
         "undecided": outcome.undecided,
         "margin": margin_json(problem.gamma().ok(), nu.as_ref(), &problem.facts()),
     });

@@ -1,5 +1,5 @@
 //! What the verified claims of a certificate amount to, region by region.
-use super::words::{region as region_words, verdict};
+use super::words::{Side, factor, region as region_words, verdict};
 use crate::certify::Bracket;
 use crate::numeric::two_layer::to_f64;
 use maxmargin_kernel::check::{Report, Verified};
@@ -88,6 +88,30 @@ pub fn upper_proof(bracket: &Bracket) -> String {
         (rule, 0) => rule.into(),
         (rule, nodes) => format!("{rule}, {nodes} nodes"),
     }
+}
+
+/// By which factor a wider network must be better for the bound of any width to be called loose.
+const WIDER: (u64, u64) = (100_001, 100_000);
+
+/// Whether the bound `everywhere` is known to be loose for networks of this architecture: it holds for
+/// any width, and a wider network in the certificate is better than the best one known of this
+/// architecture. Then how good that one is, as a multiple of this network's `ν`.
+pub fn wider(brackets: &[Bracket]) -> Option<&Rational> {
+    let of = |region: &Region| brackets.iter().find(|b| b.region == *region);
+    let (here, any) = (of(&Region::Everywhere)?, of(&Region::AnyWidth)?);
+    let room = &here.at_least * Rational::new(WIDER.0.into(), WIDER.1.into());
+    let dual_bound = here.upper_rule.replace('_', " ") == "dual bound";
+    (dual_bound && any.at_least > room).then_some(&any.at_least)
+}
+
+/// What [`wider`] means.
+pub fn price_of_width(wider: &Rational) -> String {
+    format!(
+        "For this architecture the bound is loose: it holds for any width, and a wider network, in the \
+         certificate, is at {}. Up to there a gap may be the price of the width, and no sign that \
+         training failed.",
+        factor(wider, Side::Down)
+    )
 }
 
 /// Where a claim is about, for tables: the region, and the layer if it is about one.

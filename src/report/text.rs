@@ -1,6 +1,6 @@
 //! The report as text, at most 80 columns where the file names allow it.
 use super::words::{Side, factor, measure, percent, region, shape, small, verdict};
-use super::{Context, decisions};
+use super::{Context, decisions, standing};
 use crate::certify::{Outcome, Request};
 use crate::numeric::two_layer::{near_kinks, to_f64};
 use maxmargin_kernel::check::{Failure, Report};
@@ -10,9 +10,6 @@ use maxmargin_kernel::number::Rational;
 use maxmargin_kernel::problem::{Facts, Problem};
 use std::fmt::Write as _;
 use std::path::Path;
-
-/// By which factor a wider network must be better for the bound of any width to be called loose.
-const NARROW: (u64, u64) = (100_001, 100_000);
 
 /// The report of `certify`.
 pub fn text(problem: &Problem, request: &Request, outcome: &Outcome, context: &Context) -> String {
@@ -98,24 +95,9 @@ fn brackets(out: &mut String, outcome: &Outcome) {
              sample and the closest two of different label."
         );
     }
-    if let Some(wide) = narrow(outcome) {
-        let _ = writeln!(
-            out,
-            "  For this architecture the bound is loose: it holds for any width, and a wider\n  \
-             network, in the certificate, is at {}. Up to there a gap may be the\n  \
-             price of the width, and no sign that training failed.",
-            factor(wide, Side::Down)
-        );
+    if let Some(wide) = standing::wider(&outcome.brackets) {
+        let _ = writeln!(out, "  {}", standing::price_of_width(wide));
     }
-}
-
-/// Whether the bound is known to be loose for networks of this architecture: it holds for any width,
-/// and a wider network is better than the best one known here. Then how good that one is.
-fn narrow(outcome: &Outcome) -> Option<&Rational> {
-    let of = |region: &Region| outcome.brackets.iter().find(|b| b.region == *region);
-    let (here, any) = (of(&Region::Everywhere)?, of(&Region::AnyWidth)?);
-    let room = &here.at_least * Rational::new(NARROW.0.into(), NARROW.1.into());
-    (here.upper_rule == "dual bound" && any.at_least > room).then_some(&any.at_least)
 }
 
 fn residual(out: &mut String, outcome: &Outcome) {

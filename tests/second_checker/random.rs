@@ -94,7 +94,7 @@ pub fn certificate(seed: u64) -> Option<(Vec<u8>, Vec<&'static str>)> {
         budget: Budget::default(),
         ..Request::default()
     };
-    let outcome = certify(&problem, &request, |_| ());
+    let outcome = certify(&problem, &request, &|_| ());
     let entries = outcome.entries;
     if entries.is_empty() {
         return None;

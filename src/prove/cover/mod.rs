@@ -97,6 +97,8 @@ impl Default for Options<'_> {
 pub struct Progress {
     /// Nodes so far.
     pub nodes: u64,
+    /// Subtrees that are waiting, for a thread or above the one that a thread is at.
+    pub open: u64,
     /// Part of the tree that is closed; a node at depth `k` counts `2^−k`.
     pub closed_fraction: f64,
 }
@@ -189,7 +191,7 @@ pub fn resume(
     options: &Options,
     pieces: Pieces,
 ) -> Outcome {
-    run(instance, t, units, options, |search| search.run(pieces))
+    run(instance, t, units, options, pieces, |search, pieces| search.run(pieces))
 }
 
 /// Splits open subtrees, shallow ones first, until there are at least `count`, as far as
@@ -202,7 +204,7 @@ pub fn expand(
     pieces: Pieces,
     count: usize,
 ) -> Outcome {
-    run(instance, t, units, options, |search| search.widen(pieces, count, true))
+    run(instance, t, units, options, pieces, |search, pieces| search.widen(pieces, count, true))
 }
 
 fn run(
@@ -210,7 +212,8 @@ fn run(
     t: f64,
     units: FloatUnits,
     options: &Options,
-    work: impl FnOnce(&tree::Search) -> Pieces,
+    pieces: Pieces,
+    work: impl FnOnce(&tree::Search, Pieces) -> Pieces,
 ) -> Outcome {
     let start = Instant::now();
     let items = Items::new(instance, t, units);
@@ -218,7 +221,8 @@ fn run(
     let finest = items.grid_a.iter().fold(0.0f64, |m, g| m.max(*g));
     let margin = (1e-11 * items.t).max(2.0 * finest * (items.len() as f64).sqrt());
     let search = tree::Search::new(&items, options, margin);
-    let pieces = work(&search);
+    search.begin(&pieces);
+    let pieces = work(&search, pieces);
     let (violators, statistics) = search.finish(&pieces, start);
     if !violators.is_empty() {
         return Outcome::Violated { violators, statistics };

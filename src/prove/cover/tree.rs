@@ -28,7 +28,7 @@ const PATIENCE: u64 = 200;
 /// A violator is above `T` by at least this part.
 const ABOVE: f64 = 1e-12;
 /// Nodes between two calls of the progress hook.
-const PROGRESS_EVERY: u64 = 1024;
+const PROGRESS_EVERY: u64 = 64;
 /// The whole tree, in the unit in which closed parts of it are added up.
 const WHOLE: u64 = 1 << 62;
 
@@ -40,6 +40,8 @@ pub(super) struct Search<'a> {
     nodes: AtomicU64,
     depth: AtomicUsize,
     closed: AtomicU64,
+    /// Subtrees that are not finished.
+    open: AtomicU64,
     stop: AtomicBool,
     /// The first subtree with a violator, by its place among those searched at once; 0 in the
     /// first two passes.
@@ -60,6 +62,7 @@ impl<'a> Search<'a> {
             nodes: AtomicU64::new(0),
             depth: AtomicUsize::new(0),
             closed: AtomicU64::new(0),
+            open: AtomicU64::new(0),
             stop: AtomicBool::new(false),
             violated: AtomicUsize::new(usize::MAX),
             enough: AtomicU64::new(u64::MAX),
@@ -68,10 +71,15 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// Works on all open subtrees; what comes back means nothing if something was violated.
-    pub(super) fn run(&self, mut pieces: Pieces) -> Pieces {
+    /// Notes what is open before the work.
+    pub(super) fn begin(&self, pieces: &Pieces) {
         let open: u64 = pieces.open().map(|open| part(open.depth)).sum();
         self.closed.store(WHOLE.saturating_sub(open), Relaxed);
+        self.open.store(pieces.open().filter(|open| !open.stuck).count() as u64, Relaxed);
+    }
+
+    /// Works on all open subtrees; what comes back means nothing if something was violated.
+    pub(super) fn run(&self, mut pieces: Pieces) -> Pieces {
         let most = self.options.max_nodes;
         if pieces.nodes() == 0 {
             pieces = self.deepen(pieces, most.min(EASY), None);
@@ -143,7 +151,7 @@ impl<'a> Search<'a> {
                     out.push(piece);
                     return out;
                 };
-                self.nodes.fetch_add(1, Relaxed);
+                self.count();
                 self.with_scratch(|scratch| {
                     let split = self.step(&mut state, depth, 0, scratch, &mut out);
                     let Some((plus, minus)) = split else { return };
@@ -218,17 +226,21 @@ impl<'a> Search<'a> {
             Step::Leaf(leaf) => {
                 out.node(&leaf);
                 self.closed.fetch_add(part(depth), Relaxed);
+                self.open.fetch_sub(1, Relaxed);
                 None
             }
             Step::Stuck => {
+                self.open.fetch_sub(1, Relaxed);
                 out.push(Piece::Open(Open::new(state, depth, true)));
                 None
             }
             Step::Violated(found) => {
+                self.open.fetch_sub(1, Relaxed);
                 self.violator(found, place, scratch);
                 None
             }
             Step::Split(i) => {
+                self.open.fetch_add(1, Relaxed);
                 out.node(&Node::Split(Split { split: self.items.index[i] }));
                 let mut minus = state.clone();
                 let mut plus = state.clone();
@@ -287,14 +299,19 @@ impl<'a> Search<'a> {
         if enough || nodes >= limits.most || self.stopped() {
             return true;
         }
+        self.count();
+        false
+    }
+
+    /// Counts a node, and tells now and then.
+    fn count(&self) {
         let nodes = self.nodes.fetch_add(1, Relaxed) + 1;
         if let Some(progress) =
             self.options.progress.filter(|_| nodes.is_multiple_of(PROGRESS_EVERY))
         {
             let closed_fraction = self.closed.load(Relaxed) as f64 / WHOLE as f64;
-            progress(Progress { nodes, closed_fraction });
+            progress(Progress { nodes, open: self.open.load(Relaxed), closed_fraction });
         }
-        false
     }
 
     fn stopped(&self) -> bool {

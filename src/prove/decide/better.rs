@@ -98,7 +98,7 @@ fn best_of_any_width(setting: &Setting, budget: &Budget) -> Option<Entry> {
     }
     let view = View::new(setting.problem)?;
     let options = global::Options { starts: 60, budget: budget.clone(), ..Default::default() };
-    let found = global::search(&view, &view.seeds(), &options, |_| ());
+    let found = global::search(&view, &view.seeds(), &options, &|_| ());
     let network = global::in_architecture(setting.problem, &view, &found)?;
     simplest(setting, &parameters(&network))
 }

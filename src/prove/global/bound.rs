@@ -1,17 +1,29 @@
 //! Covers of the latest multipliers, and looser ones for when those do not close in time.
-use super::{BEAM, Covers, Ran, Search, WIDEST};
-use crate::prove::cover;
+use super::{BEAM, Covers, Ran, Search, Status, WIDEST, Working};
+use crate::prove::cover::{self, Progress};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 /// Covers are interrupted this often, in seconds, to save and to improve the bound.
 const SLICE: f64 = 10.0;
-/// The part of that time which looser bounds take.
-const LADDER: f64 = 0.15;
+/// Milliseconds between two reports.
+const TELL_EVERY: u64 = 150;
+/// The part of the time that goes to looser bounds, and, after so many seconds, if the gap is larger than
+/// so much: then the bound aimed at is far away.
+const SHARE: f64 = 0.15;
+const WIDE_SHARE: f64 = 0.5;
+const WIDE_AFTER: f64 = 60.0;
+const WIDE: f64 = 0.1;
+/// Only after so many seconds, and so many at a time at least.
+const PATIENCE: f64 = 10.0;
+const WORTH: f64 = 1.0;
 /// Nodes per sign of a first try, before neighbours are explored.
 const TRY: u64 = 4000;
-/// Looser bounds than the one aimed at, as multiples of the largest value known.
-pub(super) const RUNGS: [f64; 14] =
-    [8.0, 4.0, 2.5, 1.8, 1.5, 1.3, 1.2, 1.1, 1.05, 1.02, 1.01, 1.005, 1.002, 1.001];
+/// Looser bounds than the one aimed at, once parts of the data are no smaller than the support: as
+/// multiples of the largest value known.
+pub(super) const RUNGS: [f64; 7] = [1.1, 1.05, 1.02, 1.01, 1.005, 1.002, 1.001];
+/// The multiple for a bound at once, whatever it is worth.
+const AT_ONCE: f64 = 8.0;
 /// The bound of an unfinished proof must be larger by this part to be worth its length.
 const BETTER: f64 = 1e-3;
 /// Part of the time after the search proper that looser bounds may use; the rest is for checking.
@@ -24,9 +36,14 @@ impl Search<'_> {
         loop {
             // Workers keep what they have: they are not interrupted, and are not for small tries.
             let alone = self.options.workers.is_none();
-            let first = alone && !self.hard;
+            let first = !self.hard;
             let slice = if alone { SLICE } else { f64::INFINITY };
-            match self.work(&mut covers, slice, if first { TRY } else { u64::MAX }) {
+            let most = if first { TRY } else { u64::MAX };
+            let ran = match alone || !first {
+                true => self.work(&mut covers, slice, most),
+                false => Ran::Open,
+            };
+            match ran {
                 Ran::Violated(violators) => {
                     // The local search had missed them.
                     self.beam = if self.hard { (2 * self.beam).min(WIDEST) } else { BEAM };
@@ -40,7 +57,9 @@ impl Search<'_> {
                 Ran::Open => {}
             }
             if self.until.expired() {
-                self.keep(&covers);
+                if self.options.anytime {
+                    self.keep(&covers);
+                }
                 self.result.pending = Some(covers);
                 return Vec::new();
             }
@@ -52,7 +71,7 @@ impl Search<'_> {
                 }
                 continue;
             }
-            self.climb(LADDER * SLICE);
+            self.catch_up();
             self.result.pending = Some(covers);
             self.save(false);
             match self.result.pending.take() {
@@ -62,17 +81,32 @@ impl Search<'_> {
         }
     }
 
+    /// Works on covers for so many seconds and nodes, here or elsewhere.
     fn work(&mut self, covers: &mut Covers, seconds: f64, nodes: u64) -> Ran {
         let soon = Duration::try_from_secs_f64(seconds).ok().map(|d| Instant::now() + d);
         let deadline = match (self.until.deadline, soon) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),
         };
+        let (before, begun, report) = (self.now(), Instant::now(), self.report);
+        let told = AtomicU64::new(0);
+        let progress = |p: Progress| {
+            let elapsed = begun.elapsed();
+            let (now, last) = (elapsed.as_millis() as u64, told.load(Relaxed));
+            let due = now >= last + TELL_EVERY
+                && told.compare_exchange(last, now, Relaxed, Relaxed).is_ok();
+            if due {
+                let rate = p.nodes as f64 / elapsed.as_secs_f64();
+                let covers = Some(Working { open: p.open, rate });
+                report(Status { nodes: before.nodes + p.nodes, covers, ..before });
+            }
+        };
         let options = cover::Options {
             deadline,
             cancel: Some(&self.until.cancel),
             parallel: self.options.parallel,
             max_nodes: nodes,
+            progress: Some(&progress),
             ..Default::default()
         };
         let nodes = &mut self.result.nodes;
@@ -92,14 +126,37 @@ impl Search<'_> {
         }
     }
 
+    /// Gives looser bounds their part of the time.
+    pub(super) fn catch_up(&mut self) {
+        let elapsed = self.started.elapsed().as_secs_f64();
+        if !self.options.anytime || !self.options.covers || elapsed < PATIENCE {
+            return;
+        }
+        let wide = elapsed > WIDE_AFTER && self.result.gap() > WIDE;
+        let share = if wide { WIDE_SHARE } else { SHARE };
+        let due = share * elapsed - self.climbed.as_secs_f64();
+        if due >= WORTH {
+            self.climb(due);
+        }
+    }
+
     /// Works on the next looser bounds for so long.
     fn climb(&mut self, seconds: f64) {
-        let end = Instant::now() + Duration::try_from_secs_f64(seconds).unwrap_or_default();
+        let begun = Instant::now();
+        self.climb_until(begun + Duration::try_from_secs_f64(seconds).unwrap_or_default());
+        self.climbed += begun.elapsed();
+    }
+
+    fn climb_until(&mut self, end: Instant) {
         let base = if self.largest.is_finite() { self.largest.max(1.0) } else { 1.0 };
         loop {
             let left = end.saturating_duration_since(Instant::now()).as_secs_f64();
             if left == 0.0 || self.until.expired() {
                 return;
+            }
+            let within = self.until.deadline.map_or(end, |at| at.min(end));
+            if self.ladder.is_none() && self.solve_part(within) {
+                continue;
             }
             let mut covers = match self.ladder.take() {
                 Some(covers) => covers,
@@ -135,7 +192,7 @@ impl Search<'_> {
     pub(super) fn last_resort(&mut self) {
         if self.result.bound.is_none() {
             // At once, whatever it is worth.
-            let covers = Covers::new(self.view, &self.lambda, RUNGS[0]);
+            let covers = Covers::new(self.view, &self.lambda, AT_ONCE);
             covers.iter().for_each(|covers| self.keep(covers));
         }
         let now = Instant::now();

@@ -8,6 +8,7 @@ mod bound;
 mod checkpoint;
 mod covers;
 mod network;
+mod part;
 mod workers;
 
 pub use checkpoint::{Checkpoint, CheckpointError, Saving};
@@ -21,10 +22,11 @@ use crate::numeric::lazy::{Candidate, LazyProgram, Optimum};
 use crate::numeric::two_layer::{View, length};
 use maxmargin_kernel::claim::Number;
 use maxmargin_kernel::proof::dual_bound::DualBound;
+use part::Part;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How to search.
 #[derive(Clone, Debug)]
@@ -43,10 +45,14 @@ pub struct Options {
     pub saving: Option<Saving>,
     /// Who searches covers, if not this process.
     pub workers: Option<Arc<dyn Workers>>,
+    /// Whether looser bounds are wanted too, for when the covers do not close in time.
+    pub anytime: bool,
+    /// Covers of an earlier search to go on with.
+    pub pending: Option<Covers>,
 }
 
 impl Default for Options {
-    /// Gap 1e-6, 200 starts, no limit, one thread, with covers, nothing saved.
+    /// Gap 1e-6, 200 starts, no limit, one thread, with covers, anytime, nothing saved.
     fn default() -> Self {
         Self {
             gap: 1e-6,
@@ -56,6 +62,8 @@ impl Default for Options {
             covers: true,
             saving: None,
             workers: None,
+            anytime: true,
+            pending: None,
         }
     }
 }
@@ -71,6 +79,17 @@ pub struct Status {
     pub nodes: u64,
     /// Rounds so far.
     pub round: usize,
+    /// The covers that are being searched, if they are.
+    pub covers: Option<Working>,
+}
+
+/// How far the covers of one round are.
+#[derive(Clone, Copy, Debug)]
+pub struct Working {
+    /// Subtrees that are waiting.
+    pub open: u64,
+    /// Nodes per second.
+    pub rate: f64,
 }
 
 /// The result: costs are `1/(2ν)` for the samples as they are.
@@ -120,14 +139,15 @@ const SEARCH_SHARE: f64 = 0.8;
 /// Rounds after which an unused candidate is dropped.
 const AGE: u32 = 2;
 
-/// Searches from `seeds` (sign and direction, for the scaled samples) and from random cells.
+/// Searches from `seeds` (sign and direction, for the scaled samples) and from random cells. `report` is
+/// told about every round and, during the search for covers, a few times a second, from any thread.
 pub fn search(
     view: &View,
     seeds: &[(f64, Vec<f64>)],
     options: &Options,
-    mut report: impl FnMut(Status),
+    report: &(dyn Fn(Status) + Sync),
 ) -> Global {
-    let mut search = Search::new(view, options);
+    let mut search = Search::new(view, options, report);
     search.start(seeds);
     let mut stalled = 0;
     if let Some(covers) = search.result.pending.take().filter(|_| options.covers) {
@@ -139,11 +159,12 @@ pub fn search(
     while !search.until.expired() && stalled < STALLED && search.result.gap() > options.gap {
         search.result.rounds += 1;
         let Some(optimum) = search.solve() else { break };
-        let added = search.round(&optimum, &mut report);
-        search.status(&mut report);
+        let added = search.round(&optimum);
+        search.status();
         if search.result.pending.is_some() {
             break;
         }
+        search.catch_up();
         search.save(false);
         stalled = if added == 0 { stalled + 1 } else { 0 };
         if added == 0 {
@@ -152,7 +173,7 @@ pub fn search(
         }
     }
     search.result.limit = search.until.expired();
-    if options.covers && search.result.gap() > options.gap {
+    if options.covers && options.anytime && search.result.gap() > options.gap {
         search.last_resort();
     }
     search.save(true);
@@ -162,6 +183,7 @@ pub fn search(
 struct Search<'a> {
     view: &'a View,
     options: &'a Options,
+    report: &'a (dyn Fn(Status) + Sync),
     program: LazyProgram<'a>,
     age: Vec<u32>,
     rng: Pcg64,
@@ -175,9 +197,17 @@ struct Search<'a> {
     hard: bool,
     /// Width of the beam in which neighbours are explored.
     beam: usize,
-    /// The next of [`RUNGS`], and its covers for the latest `λ` as far as they are.
+    /// How many parts of the data were solved for looser bounds, the cells of the last one's network,
+    /// and the one at work.
+    parts: i32,
+    part_seeds: Vec<(f64, Vec<f64>)>,
+    part: Option<Part>,
+    /// The next of [`bound::RUNGS`], and its covers for the latest `λ` as far as they are.
     rung: usize,
     ladder: Option<Covers>,
+    /// Time that went to looser bounds.
+    climbed: Duration,
+    started: Instant,
     saved: Instant,
     /// When the search proper ends: before the limit, to leave time for a bound.
     until: Budget,
@@ -185,18 +215,20 @@ struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    fn new(view: &'a View, options: &'a Options) -> Self {
+    fn new(view: &'a View, options: &'a Options, report: &'a (dyn Fn(Status) + Sync)) -> Self {
         let full = vec![true; view.x.first().map_or(0, Vec::len)];
         let tolerance = (options.gap * 1e-2).clamp(1e-12, 1e-9);
         let program = LazyProgram::new(view, Vec::new(), tolerance);
         let result = Global { upper: f64::INFINITY, ..Global::default() };
         let now = Instant::now();
-        let until = |at: Instant| now + at.saturating_duration_since(now).mul_f64(SEARCH_SHARE);
+        let share = if options.anytime { SEARCH_SHARE } else { 1.0 };
+        let until = |at: Instant| now + at.saturating_duration_since(now).mul_f64(share);
         let deadline = options.budget.deadline.map(until);
         let until = Budget { deadline, cancel: options.budget.cancel.clone() };
         Self {
             view,
             options,
+            report,
             program,
             age: Vec::new(),
             rng: Pcg64::seed_from_u64(20),
@@ -206,8 +238,13 @@ impl<'a> Search<'a> {
             remembered: Vec::new(),
             hard: false,
             beam: BEAM,
+            parts: 0,
+            part_seeds: Vec::new(),
+            part: None,
             rung: 0,
             ladder: None,
+            climbed: Duration::ZERO,
+            started: now,
             saved: now,
             until,
             result,
@@ -240,7 +277,8 @@ impl<'a> Search<'a> {
         for (sign, side) in seeds {
             self.add(*sign, side.clone());
         }
-        if self.restore() {
+        self.result.pending.clone_from(&self.options.pending);
+        if self.restore() || self.result.pending.is_some() {
             return;
         }
         let mut lambda = vec![0.0; n];
@@ -312,7 +350,7 @@ impl<'a> Search<'a> {
     }
 
     /// Looks for violators, adds them, and bounds if there are none. Returns how many were added.
-    fn round(&mut self, optimum: &Optimum, report: &mut impl FnMut(Status)) -> usize {
+    fn round(&mut self, optimum: &Optimum) -> usize {
         self.lambda.clone_from(&optimum.lambda);
         let mut violators = self.violators(self.hard);
         // Neurons that moved over a convex kink continue on the other side.
@@ -322,7 +360,7 @@ impl<'a> Search<'a> {
             .collect();
         self.retire(optimum);
         if violators.is_empty() && !optimum.capped {
-            self.status(report);
+            self.status();
             let target = 1.0 + AIM * self.options.gap;
             let covers = Covers::new(self.view, &optimum.lambda, target);
             match covers {
@@ -374,9 +412,14 @@ impl<'a> Search<'a> {
         self.remembered.push((sign, w));
     }
 
-    fn status(&self, report: &mut impl FnMut(Status)) {
+    fn status(&self) {
+        (self.report)(self.now());
+    }
+
+    fn now(&self) -> Status {
         let r = &self.result;
-        report(Status { upper: r.upper, lower: r.lower, nodes: r.nodes, round: r.rounds });
+        let (upper, lower) = (r.upper, r.lower);
+        Status { upper, lower, nodes: r.nodes, round: r.rounds, covers: None }
     }
 
     /// Drops candidates that were not used lately.

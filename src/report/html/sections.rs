@@ -2,7 +2,7 @@
 use super::{Page, figure, figures, meaning, neurons};
 use crate::certify::Bracket;
 use crate::numeric::two_layer::to_f64;
-use crate::report::standing::{self, Tone, upper_proof};
+use crate::report::standing::{self, Tone, price_of_width, upper_proof};
 use crate::report::words::{Side, factor, measure, percent, region, shape, small};
 use maud::{Markup, html};
 use maxmargin_kernel::claim::{Claim, Number};
@@ -107,6 +107,7 @@ impl Page<'_> {
                             td { (upper_proof(b)) }
                         } } }
                     } }
+                    @if let Some(wider) = standing::wider(&brackets) { p { (price_of_width(wider)) } }
                 }
             }
         }
