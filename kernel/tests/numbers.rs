@@ -4,6 +4,7 @@ mod common;
 use common::{n, q};
 use maxmargin_kernel::number::{BigInt, IntVec, Rational, ScaledVec, compare};
 use maxmargin_kernel::proof::elimination::operator_norm_at_most;
+use std::cmp::Ordering;
 
 fn vector(text: &str) -> ScaledVec {
     ScaledVec::from_rationals(&text.split_whitespace().map(q).collect::<Vec<_>>())
@@ -34,6 +35,16 @@ fn floats_far_apart_and_floats_at_the_edge_of_a_word_are_exact() {
         let all = ScaledVec::from_f64s(&floats).unwrap().to_rationals();
         let equal = all.iter().zip(&exact).all(|(a, b)| compare(a, b).is_eq());
         assert!(equal && all.len() == exact.len(), "{floats:?}");
+    }
+}
+
+#[test]
+fn signs_are_known_at_every_length() {
+    for bits in [0, 62, 63, 64, 126, 127, 128, 300] {
+        let one: BigInt = BigInt::from(1) << bits;
+        let vector = IntVec::new(vec![one.clone(), -one, BigInt::from(0)]);
+        let signs: Vec<_> = (0..4).map(|i| vector.sign(i)).collect();
+        assert_eq!(signs, [Ordering::Greater, Ordering::Less, Ordering::Equal, Ordering::Equal]);
     }
 }
 

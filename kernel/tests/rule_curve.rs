@@ -10,6 +10,7 @@ use maxmargin_kernel::problem::Problem;
 use maxmargin_kernel::proof::Refusal;
 use maxmargin_kernel::proof::curve::{Curve, CurveError};
 use maxmargin_kernel::proof::moves::{MAX_DEGREE, Moves, MovesError};
+use maxmargin_kernel::proof::stationarity::StationarityError;
 use paper::*;
 
 fn along(moves: Moves) -> Curve {
@@ -128,6 +129,9 @@ fn every_refusal_is_the_expected_one() {
         // What is past no limit is a wrong proof.
         assert_eq!(Refusal::from(found).is_limit(), limit);
     }
+    // So it is of a germ.
+    let germ = |error| Refusal::from(StationarityError::Germ { germ: 0, error }).is_limit();
+    assert!(germ(MovesError::Degree(MAX_DEGREE + 1)) && !germ(MovesError::FixedLayer(1)));
     // The longest list of a layer counts.
     let long = refused(moves(&[&format!("{sixty_four}1; 2: 1"), ""]), &d, "all");
     assert_eq!(long, CurveError::Moves(MovesError::Degree(MAX_DEGREE + 1)));
