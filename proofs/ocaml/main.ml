@@ -11,7 +11,11 @@
        LABEL x_1 .. x_D                     LABEL: + or - (one output), or a class from 0
      claims K, then K times one of
        claim not_local_optimum SCOPE curve  per layer COUNT, per coordinate k c_1 .. c_k (of eps, eps^2, ..)
-       claim kkt all terms COUNT, then COUNT times: CONSTRAINT WEIGHT and a curve as above
+       claim kkt SCOPE terms COUNT, then COUNT times: CONSTRAINT WEIGHT and a curve as above
+       claim not_kkt SCOPE direction COUNT, then COUNT vectors: n c_1 .. c_n
+       claim kkt_residual all LO HI DELTA EPSILON terms COUNT, then COUNT times:
+         CONSTRAINT WEIGHT K (ROW SLOPE)*K   slopes of rows of layer 1, elsewhere those of sigma
+         and direction COUNT, then COUNT vectors: n c_1 .. c_n
        claim not_global_optimum SCOPE point COUNT, then COUNT vectors: n c_1 .. c_n
        claim margin_at_least REGION B point COUNT, then as above (0: the network itself)
        claim margin_at_least REGION B network M, then M layers as above
@@ -23,6 +27,11 @@
        claim global_optimum all covers COVERS
        claim local_optimum layer:L multipliers COUNT, then COUNT times: CONSTRAINT NUMBER
        claim global_optimum layer:L multipliers, as above
+       claim local_optimum all cells COUNT, then COUNT times:
+         SAMPLE K w_1 .. w_K  N (ROW SLOPE)*N      multipliers of the sample's constraints; slopes at its kinks
+       claim global_optimum all cells, claim margin_at_most REGION B cells, as above
+       claim local_optimum|global_optimum all matrix, claim margin_at_most REGION B matrix, as above without slopes
+       claim local_optimum all second_order PENALTY COUNT, then COUNT times: CONSTRAINT NUMBER
        claim uncovered WORD .. WORD ;       a claim for which no rule is proved: echoed, not checked
      end
    Numbers are p or p/q.  SCOPE is all or layer:L, L from 1.  REGION is cell, near:DELTA, everywhere, any_width.
@@ -41,33 +50,37 @@ module Integer = Z   (* Checker has a Z of its own *)
 open Checker
 
 let fail fmt = Printf.ksprintf failwith fmt
-let read_all ic =
-  let b = Buffer.create 65536 in
-  (try while true do Buffer.add_channel b ic 1 done with End_of_file -> ());
-  Buffer.contents b
-
-let text = ref ""
 let at = ref 0
 let blank c = c = ' ' || c = '\n' || c = '\t' || c = '\r'
 let next () =
-  let n = String.length !text in
-  while !at < n && blank (String.unsafe_get !text !at) do incr at done;
+  let n = !Text.size in
+  while !at < n && blank (Text.get !at) do incr at done;
   if !at >= n then fail "the input ends too early";
   let start = !at in
-  while !at < n && not (blank (String.unsafe_get !text !at)) do incr at done;
-  String.sub !text start (!at - start)
+  while !at < n && not (blank (Text.get !at)) do incr at done;
+  Text.sub start (!at - start)
 let expect word = let w = next () in if w <> word then fail "expected `%s', found `%s'" word w
 
 let digits s = s <> "" && String.for_all (fun c -> c >= '0' && c <= '9') s
 let count_of s = if digits s && String.length s <= 9 then int_of_string s else fail "not a count: `%s'" s
 let count () = count_of (next ())
-let table = Array.make 65536 O
-let () = for i = 1 to 65535 do table.(i) <- S table.(i - 1) done
-let rec nat i = if i < 65536 then table.(i) else S (nat (i - 1))
+(* unary numbers share their cells *)
+let table = ref [| O |]
+let nat i =
+  let n = Array.length !table in
+  if i >= n then begin
+    let longer = Array.make (Stdlib.max (i + 1) (2 * n)) O in
+    Array.blit !table 0 longer 0 n;
+    for k = n to Array.length longer - 1 do longer.(k) <- S longer.(k - 1) done;
+    table := longer
+  end;
+  !table.(i)
 let integer s =
   let unsigned = if s <> "" && s.[0] = '-' then String.sub s 1 (String.length s - 1) else s in
   if digits unsigned then Integer.of_string s else fail "not an integer: `%s'" s
+let nought = { qnum = Integer.zero; qden = Integer.one }   (* one in memory, of which data may have many *)
 let number_of s =
+  if s = "0" then nought else
   match String.index_opt s '/' with
   | None -> { qnum = integer s; qden = Integer.one }
   | Some i ->
@@ -93,7 +106,9 @@ let show { qnum; qden } =
 let show_region = function
   | QCell -> "cell" | QNear d -> "near:" ^ show d | QEverywhere -> "everywhere" | QAnyWidth -> "any_width"
 let show_claim = function
-  | QKkt -> "kkt all"
+  | QKkt s -> "kkt " ^ show_scope s
+  | QNotKkt s -> "not_kkt " ^ show_scope s
+  | QKktResidual (lo, hi, delta, eps) -> Printf.sprintf "kkt_residual all %s %s %s %s" (show lo) (show hi) (show delta) (show eps)
   | QNotLocalOptimum s -> "not_local_optimum " ^ show_scope s
   | QNotGlobalOptimum s -> "not_global_optimum " ^ show_scope s
   | QMarginAtLeast (k, b) -> Printf.sprintf "margin_at_least all %s %s" (show_region k) (show b)
@@ -118,24 +133,24 @@ let region () = match next () with
 
 (* Nodes are parsed when the checker asks for them, from their place in the text. *)
 let position = ref 0
-let rec skip () = if blank (String.unsafe_get !text !position) then (incr position; skip ())
+let rec skip () = if !position < !Text.size && blank (Text.get !position) then (incr position; skip ())
 let letter () =
   skip ();
-  let c = !text.[!position] in
+  let c = Text.peek !position in
   incr position; c
 let small () =
   skip ();
-  let negative = !text.[!position] = '-' in
+  let negative = Text.peek !position = '-' in
   if negative then incr position;
   let start = !position in
   let value = ref 0 in
-  let c = ref !text.[!position] in
+  let c = ref (Text.peek start) in
   while '0' <= !c && !c <= '9' do
-    value := 10 * !value + Char.code !c - 48; incr position; c := !text.[!position]
+    value := 10 * !value + Char.code !c - 48; incr position; c := Text.peek !position
   done;
   if !position = start then fail "not an integer in a tree, at byte %d" start;
   if !position - start > 18 then begin   (* may not fit *)
-    let big = Integer.of_string (String.sub !text start (!position - start)) in
+    let big = Integer.of_string (Text.sub start (!position - start)) in
     if negative then Integer.neg big else big
   end else Integer.of_int (if negative then - !value else !value)
 let index () =
@@ -178,7 +193,7 @@ let tree ~items ~count ~start ~factor ~ends ~tau () =
 (* A list of [n] with these values at these places, the others [none]. *)
 let spread n none values =
   let a = Array.make n none in
-  List.iter (fun (i, v) -> if i >= n then fail "no sample %d" i else a.(i) <- v) values;
+  List.iter (fun (i, v) -> if i >= n then fail "not below %d: %d" n i else a.(i) <- v) values;
   Array.to_list a
 let covers ~samples ~inputs =
   expect "unit"; let unit_ = number () in
@@ -211,31 +226,55 @@ let covers ~samples ~inputs =
     expect "nodes"; let n = count () in let bytes = count () in
     let start = !at in
     at := start + 1 + bytes;
-    if !at > String.length !text then fail "the input ends too early";
+    if !at > !Text.size then fail "the input ends too early";
     { out; columns; entries; bound; fuel = nat n; tree = tree ~items ~count:n ~start ~factor ~ends ~tau } in
   expect "covers"; let c = count () in
   let list = many c cover in
   ByCovers ({ unit_; grid; fine; den; counts = spread samples Integer.zero lambda }, list)
 
-let claim depth ~samples ~inputs =
+let claim depth ~rows ~samples ~inputs =
   expect "claim";
   let curve () = many depth (fun () -> let n = count () in many n vector) in
+  let slope () = let j = count () in (j, Some (number ())) in
   let linear () =
     let n = count () in
     let list = many n (fun () -> let i = count () in (i, number ())) in
     ByLinear (spread samples { qnum = Integer.zero; qden = Integer.one } list) in
+  let cells () =
+    let n = count () in
+    let cell () =
+      let i = nat (count ()) in let ws = vector () in let s = count () in
+      ((i, ws), spread rows None (many s slope)) in
+    many n cell in
+  let matrix () = ByMatrix (List.map (fun (cell, _) -> (cell, [])) (cells ())) in
+  let by_constraint () = let n = count () in many n (fun () -> let k = nat (count ()) in (k, number ())) in
   let optimum () = match next () with
+    | "cells" -> ByCells (cells ())
+    | "matrix" -> matrix ()
+    | "second_order" -> let c = number () in BySecondOrder (c, by_constraint ())
     | "covers" -> covers ~samples ~inputs
     | "linear" -> linear ()
     | "multipliers" ->
-      let n = count () in
-      ByMultipliers (many n (fun () -> let k = nat (count ()) in (k, number ())))
+      ByMultipliers (by_constraint ())
     | s -> fail "not a witness: `%s'" s in
   match next () with
   | "kkt" ->
-    expect "all"; expect "terms"; let n = count () in
+    let s = scope () in expect "terms"; let n = count () in
     let term () = let k = nat (count ()) in let w = number () in ((k, w), curve ()) in
-    Ok (QKkt, ByTerms (many n term))
+    Ok (QKkt s, ByTerms (many n term))
+  | "not_kkt" ->
+    let s = scope () in expect "direction"; let n = count () in
+    Ok (QNotKkt s, ByDirection (many n vector))
+  | "kkt_residual" ->
+    expect "all";
+    let lo = number () in let hi = number () in let delta = number () in let eps = number () in
+    expect "terms"; let n = count () in
+    let term () =
+      let k = nat (count ()) in let w = number () in let s = count () in
+      ((k, w), spread rows None (many s slope)) in
+    let terms = many n term in
+    expect "direction"; let v = count () in
+    Ok (QKktResidual (lo, hi, delta, eps), BySlopes (terms, many v vector))
   | "not_local_optimum" ->
     let s = scope () in expect "curve";
     let m = curve () in
@@ -257,6 +296,8 @@ let claim depth ~samples ~inputs =
       | "covers" -> covers ~samples ~inputs
       | "constraints" -> let n = count () in BySamples (many n (fun () -> nat (count ())))
       | "linear" -> linear ()
+      | "cells" -> ByCells (cells ())
+    | "matrix" -> matrix ()
       | s -> fail "not a witness: `%s'" s in
     Ok (QMarginAtMost (k, b), w)
   | "local_optimum" -> let s = scope () in Ok (QLocalOptimum s, optimum ())
@@ -271,13 +312,14 @@ let run () =
   expect "alpha"; let alpha = number () in
   expect "layers"; let depth = count () in let theta = many depth layer in
   expect "samples"; let n = count () in let d = count () in
+  let rows = match theta with (_, w) :: _ -> List.length w | [] -> 0 in
   let samples = many n (fun () -> sample d) in
   let p = { qalpha = alpha; qtheta = theta; qsamples = samples } in
   expect "claims"; let k = count () in
-  let claims = many k (fun () -> claim depth ~samples:n ~inputs:d) in
+  let claims = many k (fun () -> claim depth ~rows ~samples:n ~inputs:d) in
   expect "end";
-  if String.trim (String.sub !text !at (String.length !text - !at)) <> "" then fail "text after `end'";
-  Printf.printf "input sha256:%s\n" (Sha256.hex !text);
+  for i = !at to !Text.size - 1 do if not (blank (Text.get i)) then fail "text after `end'" done;
+  Printf.printf "input sha256:%s\n" (Sha256.hex !Text.size Text.get);
   let own = classified p in
   let refused = ref false in
   List.iteri (fun i c ->
@@ -293,8 +335,9 @@ let () =
   match Sys.argv with
   | [| _; path |] ->
     (try
-       text := (if path = "-" then read_all stdin
-                else begin let ic = open_in_bin path in let t = read_all ic in close_in ic; t end);
+       Gc.set { (Gc.get ()) with minor_heap_size = 1 lsl 18 };
+       if path = "-" then Text.read stdin
+       else begin let ic = open_in_bin path in Text.read ic; close_in ic end;
        exit (run ())
      with Failure m | Sys_error m -> prerr_endline ("maxmargin-verified: " ^ m); exit 2)
   | _ -> prerr_endline "usage: maxmargin-verified FILE   (- for standard input)"; exit 64

@@ -5,7 +5,7 @@
    may be narrowed, since a violator has vec . w > T - K.  Nodes come depth first; what is still open is
    on a stack. *)
 Require Import Reals ZArith List Bool Lra Lia Psatz.
-Require Import MaxMargin.Statement MaxMargin.Vectors MaxMargin.Integers MaxMargin.Relaxation.
+Require Import MaxMargin.Statement MaxMargin.Vectors MaxMargin.Integers MaxMargin.Products MaxMargin.Relaxation.
 Import ListNotations.
 Open Scope Z_scope.
 
@@ -32,7 +32,7 @@ Fixpoint set_nth {A} (i : nat) (f : A -> A) (l : list A) : list A :=
   end.
 Definition lower_to (e : Z) (r : range) : range := (fst r, Z.min (snd r) e).
 Definition raise_to (e : Z) (r : range) : range := (Z.max (fst r) e, snd r).
-Fixpoint tighten (upper : bool) (F den tF : Z) (its : list item) (v : list Z) (vv H : Z)
+Fixpoint tighten (upper : bool) (F den tF : Z) (its : list item) (w : vector) (vv H : Z)
          (us : list update) (rs : list range) : option (list range) :=
   match us with
   | [] => Some rs
@@ -40,15 +40,15 @@ Fixpoint tighten (upper : bool) (F den tF : Z) (its : list item) (v : list Z) (v
       match nth_error its i with
       | None => None
       | Some it =>
-          let xv := F * tF * zdot (ix it) v in
+          let xv := F * tF * product w i (ix it) in
           if end_ok den (F * F * zdot (ix it) (ix it)) (if upper then xv else - xv) vv H tau (if upper then e else - e)
-          then tighten upper F den tF its v vv H us' (set_nth i (if upper then lower_to e else raise_to e) rs)
+          then tighten upper F den tF its w vv H us' (set_nth i (if upper then lower_to e else raise_to e) rs)
           else None
       end
   end.
 
 (* true => no range on the stack contains a violator; [fuel]: at least the number of nodes *)
-Fixpoint run (F den : Z) (its : list item) (T : Z) (fuel : nat) (ns : nodes) (open : list (list range)) : bool :=
+Fixpoint run (tb : table) (F den : Z) (its : list item) (T : Z) (fuel : nat) (ns : nodes) (open : list (list range)) : bool :=
   match open, fuel with
   | [], _ => match ns with Stop => true | More _ _ => false end
   | _, O => false
@@ -57,34 +57,36 @@ Fixpoint run (F den : Z) (its : list item) (T : Z) (fuel : nat) (ns : nodes) (op
       | Stop => false
       | More (Split i) ns' =>
           match nth_error its i with
-          | Some _ => run F den its T fuel' ns' (set_nth i (raise_to 0) rs :: set_nth i (lower_to 0) rs :: open')
+          | Some _ => run tb F den its T fuel' ns' (set_nth i (raise_to 0) rs :: set_nth i (lower_to 0) rs :: open')
           | None => false
           end
       | More (Empty i) ns' =>
           match nth_error its i, nth_error rs i with
-          | Some _, Some (l, h) => (h <? l) && run F den its T fuel' ns' open'
+          | Some _, Some (l, h) => (h <? l) && run tb F den its T fuel' ns' open'
           | _, _ => false
           end
       | More (CloseLeaf t a) ns' =>
-          match relax t its rs a with
-          | Some (v, k) =>
+          match excesses t its rs a with
+          | Some k =>
               let H := T - k in
               let tF := t * F in
-              (0 <=? H) && (tF * tF * zdot v v <=? H * H) && run F den its T fuel' ns' open'
+              let '(vv, _) := combination (full tb) (cuts tb) (vectors tb) a in
+              (0 <=? H) && (tF * tF * vv <=? H * H) && run tb F den its T fuel' ns' open'
           | None => false
           end
       | More (Quadratic t a b D kappa) ns' =>
-          close_quadratic F T D kappa t its rs a b && run F den its T fuel' ns' open'
+          close_quadratic tb F T D kappa t its rs a b && run tb F den its T fuel' ns' open'
       | More (Tighten t a ups los) ns' =>
-          match relax t its rs a with
-          | Some (v, k) =>
+          match excesses t its rs a with
+          | Some k =>
               let H := T - k in
               let tF := t * F in
-              let vv := tF * tF * zdot v v in
-              match tighten true F den tF its v vv H ups rs with
+              let '(vv, w) := combination (full tb) (cuts tb) (vectors tb) a in
+              let vv := tF * tF * vv in
+              match tighten true F den tF its w vv H ups rs with
               | Some rs' =>
-                  match tighten false F den tF its v vv H los rs' with
-                  | Some rs'' => run F den its T fuel' ns' (rs'' :: open')
+                  match tighten false F den tF its w vv H los rs' with
+                  | Some rs'' => run tb F den its T fuel' ns' (rs'' :: open')
                   | None => false
                   end
               | None => false
@@ -94,7 +96,7 @@ Fixpoint run (F den : Z) (its : list item) (T : Z) (fuel : nat) (ns : nodes) (op
       end
   end.
 Definition check_tree (F den : Z) (its : list item) (T : Z) (fuel : nat) (ns : nodes) (rs : list range) : bool :=
-  (0 <? den) && run F den its T fuel ns [rs].
+  (0 <? den) && run (make_table fuel (map ix its)) F den its T fuel ns [rs].
 
 (* ---- soundness ------------------------------------------------------------------------------ *)
 Open Scope R_scope.
@@ -127,13 +129,15 @@ Lemma raise_to_ok x e l h : IZR l <= x <= IZR h -> IZR e <= x ->
   IZR (fst (raise_to e (l, h))) <= x <= IZR (snd (raise_to e (l, h))).
 Proof. simpl. intros. unfold Z.max. destruct (l ?= e)%Z; lra. Qed.
 
-Lemma tighten_ok upper F den tF u its v H : (0 < den)%Z -> dot u u = 1 -> IZR H <= IZR tF * dot u (zR v) ->
+Lemma tighten_ok upper F den tF u its v w H : (0 < den)%Z -> dot u u = 1 -> IZR H <= IZR tF * dot u (zR v) ->
+  (forall i x, nth_error (vectors_of its) i = Some x -> product w i x = zdot x v) ->
   forall us rs rs', in_ranges F u its rs ->
-  tighten upper F den tF its v (tF * tF * zdot v v) H us rs = Some rs' -> in_ranges F u its rs'.
+  tighten upper F den tF its w (tF * tF * zdot v v) H us rs = Some rs' -> in_ranges F u its rs'.
 Proof.
-  intros HD HU HH. induction us as [|[[i tau] e] us IH]; intros rs rs' HR K; cbn [tighten] in K.
+  intros HD HU HH HP. induction us as [|[[i tau] e] us IH]; intros rs rs' HR K; cbn [tighten] in K.
   - inversion K; subst; auto.
   - destruct (nth_error its i) as [it|] eqn:N; [|discriminate].
+    rewrite (HP i (ix it)) in K by (apply map_nth_error, N).
     destruct (end_ok _ _ _ _ _ _ _) eqn:E; [|discriminate].
     apply (IH _ rs') in K; auto. apply set_nth_ok with it; auto. intros l h B.
     assert (HV : IZR H <= dot u (scal (IZR tF) (zR v))) by (rewrite dot_scal_r; auto).
@@ -161,10 +165,10 @@ Qed.
 Definition refuted (F : Z) (its : list item) (T : Z) (rs : list range) : Prop :=
   forall u, dot u u = 1 -> in_ranges F u its rs -> total F its u <= IZR T.
 
-Lemma run_ok F den its T : (0 < den)%Z -> forall fuel ns open,
-  run F den its T fuel ns open = true -> Forall (refuted F its T) open.
+Lemma run_ok tb F den its T : holds_table (vectors_of its) tb -> (0 < den)%Z -> forall fuel ns open,
+  run tb F den its T fuel ns open = true -> Forall (refuted F its T) open.
 Proof.
-  intros HD. induction fuel as [|fuel IH]; intros ns [|rs open] K; cbn [run] in K; try discriminate; try solve [constructor].
+  intros HT HD. pose proof HT as (EV & HG & _). induction fuel as [|fuel IH]; intros ns [|rs open] K; cbn [run] in K; try discriminate; try solve [constructor].
   all: destruct ns as [|[i|i|t a|t a b D kappa|t a ups los] ns]; try discriminate.
   - destruct (nth_error its i) as [it|] eqn:N; [|discriminate].
     specialize (IH _ _ K). inversion IH as [|? ? P IH']; subst. inversion IH' as [|? ? M O]; subst.
@@ -176,29 +180,35 @@ Proof.
     apply andb_prop in K. destruct K as [K1 K2]. constructor; [|eapply IH, K2].
     intros u HU HR. exfalso. apply Z.ltb_lt, IZR_lt in K1.
     pose proof (range_of F u its i rs it l h HR N M). lra.
-  - destruct (relax t its rs a) as [[v k]|] eqn:E; [|discriminate]. cbv zeta in K.
+  - destruct (excesses t its rs a) as [k|] eqn:E; [|discriminate]. rewrite EV in K.
+    destruct (combination (full tb) (cuts tb) (vectors_of its) a) as [vv w] eqn:EC.
+    destruct (combination_ok _ _ _ _ _ _ HG EC) as (CV & _ & _). subst vv. cbv zeta in K.
     apply andb_prop in K. destruct K as [K K3]. apply andb_prop in K. destruct K as [K1 K2].
-    constructor; [|eapply IH, K3]. intros u HU HR. pose proof (relax_ok F t u _ _ _ _ _ HR E) as B.
+    constructor; [|eapply IH, K3]. intros u HU HR. pose proof (excesses_ok F t u _ _ _ _ HR E) as B.
+    set (v := combine a (vectors_of its)) in *.
     apply Z.leb_le, IZR_le in K1, K2. set (tF := (t * F)%Z) in *. rewrite !mult_IZR, zdot_ok in K2.
     assert (C : dot u (scal (IZR tF) (zR v)) <= IZR (T - k)).
     { apply dot_le_bound; auto. rewrite dot_scal_l, dot_scal_r. lra. }
     rewrite dot_scal_r, minus_IZR in C. lra.
   - apply andb_prop in K. destruct K as [K1 K2]. constructor; [|eapply IH, K2].
     intros u HU HR. eapply close_quadratic_ok; eauto.
-  - destruct (relax t its rs a) as [[v k]|] eqn:E; [|discriminate]. cbv zeta in K.
+  - destruct (excesses t its rs a) as [k|] eqn:E; [|discriminate]. rewrite EV in K.
+    destruct (combination (full tb) (cuts tb) (vectors_of its) a) as [vv w] eqn:EC.
+    destruct (combination_ok _ _ _ _ _ _ HG EC) as (CV & CP & _). subst vv. cbv zeta in K.
+    set (v := combine a (vectors_of its)) in *.
     destruct (tighten true _ _ _ _ _ _ _ _ _) as [rs'|] eqn:E1; [|discriminate].
     destruct (tighten false _ _ _ _ _ _ _ _ _) as [rs''|] eqn:E2; [|discriminate].
     specialize (IH _ _ K). inversion IH as [|? ? P O]; subst. constructor; auto.
-    intros u HU HR. pose proof (relax_ok F t u _ _ _ _ _ HR E) as B.
+    intros u HU HR. pose proof (excesses_ok F t u _ _ _ _ HR E) as B. fold v in B.
     destruct (Rle_lt_dec (total F its u) (IZR T)) as [|G]; auto. apply P; auto.
     assert (HH : IZR (T - k) <= IZR (t * F) * dot u (zR v)) by (rewrite minus_IZR; lra).
-    refine (tighten_ok false F den (t * F) u its v (T - k)%Z HD HU HH los _ _ _ E2).
-    exact (tighten_ok true F den (t * F) u its v (T - k)%Z HD HU HH ups _ _ HR E1).
+    refine (tighten_ok false F den (t * F) u its v w (T - k)%Z HD HU HH CP los _ _ _ E2).
+    exact (tighten_ok true F den (t * F) u its v w (T - k)%Z HD HU HH CP ups _ _ HR E1).
 Qed.
 
 (* no unit vector in the ranges has a larger total *)
 Theorem check_tree_ok F den its T fuel ns rs : check_tree F den its T fuel ns rs = true -> refuted F its T rs.
 Proof.
   unfold check_tree. intros K. apply andb_prop in K. destruct K as [K1 K2]. apply Z.ltb_lt in K1.
-  pose proof (run_ok _ _ _ _ K1 _ _ _ K2) as H. inversion H; auto.
+  pose proof (run_ok _ _ _ _ _ (make_table_ok fuel _) K1 _ _ _ K2) as H. inversion H; auto.
 Qed.

@@ -53,6 +53,9 @@ Definition in_scope (s : scope) (th : params num) (mv : moves) : bool :=
   match s with All => true | Layer l => (l <? length th)%nat && only_layer l mv end.
 Definition gq al (ls : params poly) (x c : list num) : poly :=
   q_value [] padd pmul (pact al) ls (map pconst x) (map pconst c).
+(* the same, of weights that are looked up *)
+Definition gq_weights al (W : list (list (list (option poly)))) (x c : list num) : poly :=
+  sum_products [] padd pmul (map pconst c) (forward_weights [] padd pmul (pact al) W (map pconst x)).
 Definition gsquares (u : list poly) : poly := sum_squares [] padd pmul u.
 Definition gnorm2 (s : scope) (ls : params poly) : poly :=
   match s with
@@ -64,8 +67,9 @@ Definition check_curve (own : option num) (p : qproblem) (s : scope) (mv : moves
   | None => false
   | Some g =>
       let ls := curve (qtheta p) mv in
+      let W := look_up [] ls in
       in_scope s (qtheta p) mv
-      && forallb (fun k => negb (below (gq (qalpha p) ls (fst k) (snd k)) [g]))
+      && forallb (fun k => negb (below (gq_weights (qalpha p) W (fst k) (snd k)) [g]))
            (qconstraints (qtheta p) (qsamples p))
       && below (gnorm2 s ls) (gnorm2 s (curve (qtheta p) []))
   end.
@@ -277,6 +281,8 @@ Proof.
        #g <= q #(qalpha p) (at_ e (curve (qtheta p) mv)) (vR (fst k)) (vR (snd k)))).
     { induction (qconstraints (qtheta p) (qsamples p)) as [|k l IH]; [apply ev_all; intros ? ? ? []|].
       simpl in K2. apply andb_prop in K2. destruct K2 as [A B]. apply negb_true_iff in A.
+      unfold gq_weights in A. rewrite forward_weights_ok in A.
+      change (sum_products _ _ _ _ _) with (gq (qalpha p) (curve (qtheta p) mv) (fst k) (snd k)) in A.
       generalize (ev_and _ _ (ev_and _ _ (not_below _ _ A) (gq_ok (qalpha p) (curve (qtheta p) mv) (fst k) (snd k))) (IH B)).
       apply ev_mono. intros e _ [[X Y] Z] k' [I|I]; [|apply Z; auto]. subst k'.
       rewrite Y in X. simpl in X. lra. }

@@ -223,13 +223,13 @@ Proof.
       * apply limiting_subgradient. apply (term_limiting p x c mv S); auto.
     + intros i. rewrite qaxpy_ok, nth_axpy. cbn [map snd entry_sum]. rewrite <- L2. auto.
 Qed.
-Theorem kkt_sound p l : check_kkt (classified p) p l = true -> holds (problemR p) Kkt.
+Theorem kkt_sound p l : check_kkt (classified p) p l = true -> holds (problemR p) (Kkt All).
 Proof.
   unfold check_kkt. destruct (classified p) as [g|] eqn:C; [|discriminate].
   destruct (kkt_sum p g l) as [total|] eqn:E; [|discriminate]. intros H.
   destruct (classified_ok _ _ C) as (HA & _). cbn [problemR alpha] in HA.
   apply (holds_intro p g); auto. destruct (kkt_sum_ok p g HA l total E) as (L & L1 & L2).
-  exists L. split; [exact L1|]. intros i. cbn [problemR theta]. rewrite <- L2, flat_R.
+  exists L. split; [exact L1|]. intros i. cbn [problemR theta part]. rewrite <- L2, flat_R.
   assert (Z : nth i (vR (qaxpy (opp one) total (qflat (qtheta p)))) 0 = 0).
   { rewrite nth_vR. destruct (nth_in_or_default i (qaxpy (opp one) total (qflat (qtheta p))) zero) as [I|I].
     - rewrite forallb_forall in H. specialize (H _ I). tests. num. auto.

@@ -29,16 +29,13 @@ Definition range_of_entry (e : entry) : range :=
   | Some false => (- radius e, Z.min (cut e) (radius e))%Z
   end.
 (* |x - z grid|^2 for vectors of equal length *)
-Fixpoint gap (grid : num) (x : list num) (z : list Z) : option num :=
-  match x, z with
-  | [], [] => Some zero
-  | a :: x', b :: z' =>
-      match gap grid x' z' with
-      | Some s => let d := sub a (mul (of_Z b) grid) in Some (add (mul d d) s)
-      | None => None
-      end
-  | _, _ => None
-  end.
+Definition gap (grid : num) (x : list num) (z : list Z) : option num :=
+  if (length x =? length z)%nat then
+    let (y, d) := common x in
+    let e := zaxpy (- (Qnum grid * d)) z (map (Z.mul (Zpos (Qden grid))) y) in
+    let b := (d * Zpos (Qden grid))%Z in
+    Some (reduce (Qmake (zdot e e) (Z.to_pos (b * b))))
+  else None.
 Definition entry_ok (grid : num) (fine : Z) (x : list num) (e : entry) : bool :=
   match gap (mul (of_Z fine) grid) x (rounded e) with
   | Some s => nonneg (eta e) && leb s (mul (eta e) (eta e)) && leb (eta e) (mul (of_Z (cut e)) grid)
@@ -91,18 +88,17 @@ Fixpoint in_cone (D : list (list num * label)) (es : list (option entry)) (w : v
   | _, _ => True
   end.
 
-Lemma gap_ok grid : forall x z s, gap grid x z = Some s ->
+Lemma gap_ok grid x z s : gap grid x z = Some s ->
   #s = dot (axpy (- #grid) (zR z) (vR x)) (axpy (- #grid) (zR z) (vR x)).
 Proof.
-  induction x as [|a x IH]; intros [|b z] s H; simpl in H; try discriminate.
-  - inversion H; subst. simpl. apply toR_0.
-  - destruct (gap grid x z) as [s'|] eqn:E; [|discriminate]. inversion H; subst.
-    cbn [zR vR map axpy dot]. fold (zR z) (vR x). rewrite <- (IH _ _ E). num. ring.
-Qed.
-Lemma gap_length grid : forall x z s, gap grid x z = Some s -> length x = length z.
-Proof.
-  induction x as [|a x IH]; intros [|b z] s H; simpl in *; try discriminate; auto.
-  destruct (gap grid x z) eqn:E; [|discriminate]. f_equal. eapply IH; eauto.
+  unfold gap. destruct (_ =? _)%nat; [|discriminate]. destruct (common_ok x) as [P E]. destruct (common x) as [y d].
+  cbn [fst snd] in *. intros H. injection H as H. subst s. rewrite toR_reduce, E. unfold Q2R. cbn [Qnum Qden].
+  rewrite Z2Pos.id by nia. unfold toR, Q2R. apply IZR_lt in P.
+  assert (G : 0 < IZR (Zpos (Qden grid))) by (apply IZR_lt; lia). set (n := Zpos (Qden grid)) in *.
+  assert (EY : zR (map (Z.mul n) y) = scal (IZR n) (zR y)).
+  { unfold zR, scal. rewrite !map_map. apply map_ext. intros. apply mult_IZR. }
+  rewrite zdot_ok, zaxpy_ok, EY, !dot_axpy_l, !dot_axpy_r; rewrite ?dot_scal_l, ?dot_scal_r; rewrite ?dot_scal_l, ?dot_scal_r, opp_IZR, !mult_IZR.
+  field. lra.
 Qed.
 Lemma dot_unit_abs u d e : dot u u = 1 -> 0 <= e -> dot d d <= e * e -> Rabs (dot u d) <= e.
 Proof.

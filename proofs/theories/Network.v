@@ -33,6 +33,33 @@ Section Forward.
     | (u, W) :: rest => forward rest (map sigma (layer u W a))
     end.
 
+  (* The same with weights in place of their indices, which are looked up once. *)
+  Definition look_up (ls : params) : list (list (list (option A))) :=
+    map (fun l => map (map (option_map (fun k => nth k (fst l) zero))) (snd l)) ls.
+  Fixpoint weights_dot (r : list (option A)) (a : list A) : A :=
+    match r, a with
+    | Some w :: r', z :: a' => add (mul w z) (weights_dot r' a')
+    | None :: r', _ :: a' => weights_dot r' a'
+    | _, _ => zero
+    end.
+  Fixpoint forward_weights (ls : list (list (list (option A)))) (a : list A) : list A :=
+    match ls with
+    | [] => a
+    | [W] => map (fun r => weights_dot r a) W
+    | W :: rest => forward_weights rest (map sigma (map (fun r => weights_dot r a) W))
+    end.
+  Lemma weights_dot_ok u r : forall a, weights_dot (map (option_map (fun k => nth k u zero)) r) a = row_dot u r a.
+  Proof. induction r as [|[k|] r IH]; intros [|z a]; simpl; rewrite ?IH; auto. Qed.
+  Lemma forward_weights_ok ls : forall a, forward_weights (look_up ls) a = forward ls a.
+  Proof.
+    assert (L : forall u W a, map (fun r => weights_dot r a) (map (map (option_map (fun k => nth k u zero))) W) = layer u W a).
+    { intros u W a. unfold layer. rewrite map_map. apply map_ext. intros r. apply weights_dot_ok. }
+    induction ls as [|[u W] ls IH]; intros a; [auto|].
+    destruct ls as [|l ls]; [apply L|].
+    cbn [look_up map fst snd forward_weights forward]. cbn [look_up map fst snd forward_weights] in IH.
+    rewrite IH, L. auto.
+  Qed.
+
   Fixpoint sum_products (c a : list A) : A :=
     match c, a with x :: c', y :: a' => add (mul x y) (sum_products c' a') | _, _ => zero end.
   (* q = c . F(theta; x) *)
@@ -59,6 +86,7 @@ Section Forward.
 End Forward.
 Arguments params A : clear implicits.
 Arguments row_dot {A}. Arguments layer {A}. Arguments forward {A}. Arguments sum_products {A}.
+Arguments look_up {A}. Arguments forward_weights {A}. Arguments forward_weights_ok {A}.
 Arguments q_value {A}. Arguments sum_squares {A}. Arguments squared_norm {A}.
 Arguments covectors {A}. Arguments constraints {A}.
 
@@ -71,9 +99,10 @@ Fixpoint shapes_fit {A} (d : nat) (ls : params A) : bool :=
   match ls with
   | [] => true
   | (u, W) :: rest =>
+      let n := length u in   (* once *)
       negb (length W =? 0)
       && forallb (fun r => (length r =? d)
-           && forallb (fun o => match o with Some k => k <? length u | None => true end) r) W
+           && forallb (fun o => match o with Some k => k <? n | None => true end) r) W
       && shapes_fit (length W) rest
   end.
 Definition label_fits (K : nat) (y : label) : bool :=

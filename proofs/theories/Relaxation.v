@@ -7,27 +7,31 @@
    Sum_i psi_i(w . x_i) <= vec . w + K.  Parabolas: the same with  psi_i(z) - a_i z - b_i/D z^2, and then
    vec . w + Sum b_i/D (w . x_i)^2 <= T - K  on the unit sphere by a semidefinite matrix. *)
 Require Import Reals ZArith List Bool Lra Lia Psatz.
-Require Import MaxMargin.Statement MaxMargin.Vectors MaxMargin.Integers MaxMargin.Semidefinite.
+Require Import MaxMargin.Statement MaxMargin.Vectors MaxMargin.Integers MaxMargin.Semidefinite MaxMargin.Products.
 Import ListNotations.
 Open Scope Z_scope.
 
 Record item := mkItem { ix : list Z; iup : Z; idn : Z }.
 Definition range := (Z * Z)%type.
 Definition psi (it : item) (z : Z) : Z := if 0 <? z then iup it * z else idn it * z.
+Definition end_excess (it : item) (a z : Z) : Z := psi it z - a * z.
+Definition line_max (c l h : Z) : Z := if 0 <=? c then c * Z.max l h else c * Z.min l h.
+(* the largest of psi_i(z) - a z  at the ends, and at 0 if that is between; few products, since they are long *)
 Definition excess (it : item) (a : Z) (r : range) : Z :=
   let '(l, h) := r in
-  let ends := Z.max (psi it l - a * l) (psi it h - a * h) in
-  if (l <? 0) && (0 <? h) then Z.max ends 0 else ends.
+  if (l <=? 0) && (h <=? 0) then line_max (idn it - a) l h
+  else if (0 <=? l) && (0 <=? h) then line_max (iup it - a) l h
+  else if l <? 0 then
+    let c := iup it - a in let d := idn it - a in
+    Z.max (if 0 <=? c then c * h else 0) (if 0 <=? d then 0 else d * l)
+  else Z.max (end_excess it a l) (end_excess it a h).
 
-(* vec/(t F) and K; None unless there is one coefficient per item *)
-Fixpoint relax (t : Z) (its : list item) (rs : list range) (a : list Z) : option (list Z * Z) :=
+(* K; None unless there is one coefficient per item *)
+Fixpoint excesses (t : Z) (its : list item) (rs : list range) (a : list Z) : option Z :=
   match its, rs, a with
-  | [], [], [] => Some ([], 0)
+  | [], [], [] => Some 0
   | it :: its', r :: rs', c :: a' =>
-      match relax t its' rs' a' with
-      | Some (v, k) => Some (if c =? 0 then v else zaxpy c (ix it) v, excess it (t * c) r + k)
-      | None => None
-      end
+      match excesses t its' rs' a' with Some k => Some (excess it (t * c) r + k) | None => None end
   | _, _, _ => None
   end.
 
@@ -35,36 +39,41 @@ Fixpoint relax (t : Z) (its : list item) (rs : list range) (a : list Z) : option
 Definition over (n d : Z) : Z := - (- n / d).
 (* at least  c z - b/D z^2  on lo <= z <= hi *)
 Definition side_max (c b D lo hi : Z) : Z :=
-  if (0 <? b) && (2 * b * lo <? c * D) && (c * D <? 2 * b * hi) then over (c * c * D) (4 * b)
-  else Z.max (over ((c * D - b * lo) * lo) D) (over ((c * D - b * hi) * hi) D).
+  let cD := c * D in
+  let bl := b * lo in
+  let bh := b * hi in
+  if (0 <? b) && (2 * bl <? cD) && (cD <? 2 * bh) then over (c * cD) (4 * b)
+  else over (Z.max ((cD - bl) * lo) ((cD - bh) * hi)) D.
 Definition excess_parabola (it : item) (a b D : Z) (r : range) : Z :=
   let '(l, h) := r in
   if h <=? 0 then side_max (idn it - a) b D l h
   else if 0 <? l then side_max (iup it - a) b D l h
   else Z.max (side_max (iup it - a) b D 0 h) (side_max (idn it - a) b D l 0).
-(* vec/(t F), K, and the items with a parabola *)
-Fixpoint relax_parabolas (t D : Z) (its : list item) (rs : list range) (a b : list Z)
-  : option (list Z * Z * list (Z * list Z)) :=
+Fixpoint excesses_parabolas (t D : Z) (its : list item) (rs : list range) (a b : list Z) : option Z :=
   match its, rs, a, b with
-  | [], [], [], [] => Some ([], 0, [])
+  | [], [], [], [] => Some 0
   | it :: its', r :: rs', c :: a', d :: b' =>
-      match relax_parabolas t D its' rs' a' b' with
-      | Some (v, k, J) =>
-          let v' := if c =? 0 then v else zaxpy c (ix it) v in
-          if d =? 0 then Some (v', excess it (t * c) r + k, J)
-          else if 0 <? d then Some (v', excess_parabola it (t * c) d D r + k, (d, ix it) :: J) else None
+      match excesses_parabolas t D its' rs' a' b' with
+      | Some k =>
+          if d =? 0 then Some (excess it (t * c) r + k)
+          else if 0 <? d then Some (excess_parabola it (t * c) d D r + k) else None
       | None => None
       end
   | _, _, _, _ => None
   end.
-Definition close_quadratic (F T D kappa t : Z) (its : list item) (rs : list range) (a b : list Z) : bool :=
-  match relax_parabolas t D its rs a b with
-  | Some (v, k, J) =>
+(* in few bits, and in all of them if these are not enough *)
+Definition close_quadratic (tb : table) (F T D kappa t : Z) (its : list item) (rs : list range) (a b : list Z) : bool :=
+  match excesses_parabolas t D its rs a b with
+  | Some k =>
       let s := T - k - kappa in
+      let xs := vectors tb in
+      let '(vv, w) := combination (full tb) (cuts tb) xs a in
       (0 <? D) && (0 <? kappa)
-      && semidefinite (S (length J))
-           (minus_gram (4 * D * D * kappa * s :: map (fun j => 4 * D * kappa * fst j) J)
-                       ((D * (t * F), v) :: map (fun j => (2 * F * fst j, snd j)) J))
+      && (((0 <? F * F) && rounded_semidefinite tb F D kappa s (t * F) vv (products w b xs) b)
+          || let J := picks b xs in
+             semidefinite (S (length J))
+               (minus_gram (4 * D * D * kappa * s :: map (fun j => 4 * D * kappa * fst j) J)
+                           ((D * (t * F), combine a xs) :: map (fun j => (2 * F * fst j, snd j)) J)))
   | None => false
   end.
 
@@ -81,57 +90,51 @@ Fixpoint in_ranges (F : Z) (u : vec) (its : list item) (rs : list range) : Prop 
   | _, _ => True
   end.
 
-Lemma psi_ok it z : IZR (psi it z) = psiR it (IZR z).
+Lemma line_max_ok c l h z : IZR l <= z <= IZR h -> IZR c * z <= IZR (line_max c l h).
 Proof.
-  unfold psi, psiR. destruct (Z.ltb_spec 0 z) as [L|L]; [apply IZR_lt in L|apply IZR_le in L];
-    destruct (Rlt_dec 0 (IZR z)); try lra; apply mult_IZR.
+  intros [L H]. unfold line_max.
+  assert (IZR h <= IZR (Z.max l h)) by (apply IZR_le; lia). assert (IZR (Z.min l h) <= IZR l) by (apply IZR_le; lia).
+  destruct (Z.leb_spec 0 c) as [C|C]; [apply IZR_le in C|apply IZR_lt in C]; rewrite mult_IZR; nra.
 Qed.
-(* a linear function is at most the larger of its values at the ends *)
-Lemma linear_max c l h z M : l <= z <= h -> c * l <= M -> c * h <= M -> c * z <= M.
-Proof. intros. destruct (Rle_lt_dec 0 c); nra. Qed.
 Lemma excess_ok it a l h z : IZR l <= z <= IZR h -> psiR it z <= IZR a * z + IZR (excess it a (l, h)).
 Proof.
   intros HZ. unfold excess. cbv zeta.
-  set (el := (psi it l - a * l)%Z). set (eh := (psi it h - a * h)%Z).
-  assert (EL : IZR el = psiR it (IZR l) - IZR a * IZR l) by (unfold el; rewrite minus_IZR, psi_ok, mult_IZR; auto).
-  assert (EH : IZR eh = psiR it (IZR h) - IZR a * IZR h) by (unfold eh; rewrite minus_IZR, psi_ok, mult_IZR; auto).
-  set (M := if ((l <? 0) && (0 <? h))%Z then Z.max (Z.max el eh) 0 else Z.max el eh).
-  assert (ML : IZR el <= IZR M) by (apply IZR_le; unfold M; destruct (_ && _); lia).
-  assert (MH : IZR eh <= IZR M) by (apply IZR_le; unfold M; destruct (_ && _); lia).
-  assert (M0 : (IZR l < 0 -> 0 < IZR h -> 0 <= IZR M)).
-  { intros A B. apply lt_IZR in A. apply lt_IZR in B. apply IZR_le. unfold M.
-    rewrite (proj2 (Z.ltb_lt l 0)), (proj2 (Z.ltb_lt 0 h)) by auto. simpl. lia. }
-  change (IZR (if ((l <? 0) && (0 <? h))%Z then Z.max (Z.max el eh) 0 else Z.max el eh)) with (IZR M).
-  clearbody M el eh. rewrite EL in ML. rewrite EH in MH. clear EL EH. unfold psiR in *.
-  destruct (Rlt_dec 0 z) as [P|P].
-  - destruct (Rlt_dec 0 (IZR h)); [|lra].
-    assert (Q : (IZR (iup it) - IZR a) * z <= IZR M); [|lra].
-    destruct (Rlt_dec 0 (IZR l)).
-    + apply linear_max with (IZR l) (IZR h); lra.
-    + destruct (Req_dec (IZR l) 0) as [Z0|Z0].
-      * rewrite Z0 in *. apply linear_max with 0 (IZR h); lra.
-      * assert (0 <= IZR M) by (apply M0; lra). apply linear_max with 0 (IZR h); lra.
-  - destruct (Rlt_dec 0 (IZR l)); [lra|].
-    assert (Q : (IZR (idn it) - IZR a) * z <= IZR M); [|lra].
-    destruct (Rlt_dec 0 (IZR h)).
-    + destruct (Req_dec (IZR l) 0) as [Z0|Z0].
-      * assert (z = 0) by lra. subst z. rewrite Z0 in *. lra.
-      * assert (0 <= IZR M) by (apply M0; lra). apply linear_max with (IZR l) 0; lra.
-    + apply linear_max with (IZR l) (IZR h); lra.
+  assert (UP : IZR (iup it - a) * z = IZR (iup it) * z - IZR a * z) by (rewrite minus_IZR; ring).
+  assert (DN : IZR (idn it - a) * z = IZR (idn it) * z - IZR a * z) by (rewrite minus_IZR; ring).
+  destruct ((l <=? 0) && (h <=? 0))%Z eqn:E1.
+  { apply andb_prop in E1. destruct E1 as [_ E1]. apply Z.leb_le, IZR_le in E1.
+    pose proof (line_max_ok (idn it - a) l h z HZ). unfold psiR. destruct (Rlt_dec 0 z); lra. }
+  destruct ((0 <=? l) && (0 <=? h))%Z eqn:E2.
+  { apply andb_prop in E2. destruct E2 as [E2 _]. apply Z.leb_le, IZR_le in E2.
+    pose proof (line_max_ok (iup it - a) l h z HZ). unfold psiR. destruct (Rlt_dec 0 z); [lra|].
+    assert (z = 0) by lra. subst z. lra. }
+  destruct (Z.ltb_spec l 0) as [L|L].
+  - set (x := if (0 <=? iup it - a)%Z then _ else _). set (y := if (0 <=? idn it - a)%Z then _ else _).
+    assert (X : IZR x <= IZR (Z.max x y)) by (apply IZR_le; lia).
+    assert (Y : IZR y <= IZR (Z.max x y)) by (apply IZR_le; lia).
+    apply IZR_lt in L. unfold psiR. destruct (Rlt_dec 0 z) as [P|P].
+    + assert (IZR (iup it - a) * z <= IZR x); [|lra]. unfold x.
+      destruct (Z.leb_spec 0 (iup it - a)) as [C|C]; [apply IZR_le in C|apply IZR_lt in C]; rewrite ?mult_IZR; nra.
+    + assert (IZR (idn it - a) * z <= IZR y); [|lra]. unfold y.
+      destruct (Z.leb_spec 0 (idn it - a)) as [C|C]; [apply IZR_le in C|apply IZR_lt in C]; rewrite ?mult_IZR; nra.
+  - exfalso. apply IZR_le in L. assert (L' : (0 <= l)%Z) by (apply le_IZR; auto).
+    assert (H' : (0 <= h)%Z) by (apply le_IZR; lra). apply Z.leb_le in L', H'. rewrite L', H' in E2. discriminate.
 Qed.
 
 #[local] Opaque excess.
-Lemma relax_ok F t u its : forall rs a v k, in_ranges F u its rs -> relax t its rs a = Some (v, k) ->
-  total F its u <= IZR (t * F) * dot u (zR v) + IZR k.
+Definition vectors_of (its : list item) : list (list Z) := map ix its.
+Lemma dot_combine_cons u c x a xs :
+  dot u (zR (combine (c :: a) (x :: xs))) = IZR c * dot u (zR x) + dot u (zR (combine a xs)).
+Proof. cbn [combine]. destruct (Z.eqb_spec c 0); [subst; ring|]. rewrite zaxpy_ok, dot_axpy_r. ring. Qed.
+Lemma excesses_ok F t u its : forall rs a k, in_ranges F u its rs -> excesses t its rs a = Some k ->
+  total F its u <= IZR (t * F) * dot u (zR (combine a (vectors_of its))) + IZR k.
 Proof.
-  induction its as [|it its IH]; intros [|[l h] rs] [|c a] v k HR HX; cbn [relax] in HX; try discriminate.
+  induction its as [|it its IH]; intros [|[l h] rs] [|c a] k HR HX; cbn [excesses] in HX; try discriminate.
   - inversion HX; subst. simpl. rewrite dot_nil_r. lra.
-  - destruct (relax t its rs a) as [[v' k']|] eqn:E; [|discriminate].
-    destruct HR as [HR HR']. specialize (IH _ _ _ _ HR' E). pose proof (excess_ok it (t * c) l h _ HR) as X.
-    inversion HX; subst. cbn [total]. rewrite plus_IZR. unfold at_item in *.
-    rewrite mult_IZR in X. rewrite mult_IZR in *. destruct (Z.eqb_spec c 0).
-    + subst c. rewrite Rmult_0_r, Rmult_0_l in X. lra.
-    + rewrite zaxpy_ok, dot_axpy_r. lra.
+  - destruct (excesses t its rs a) as [k'|] eqn:E; [|discriminate].
+    destruct HR as [HR HR']. specialize (IH _ _ _ HR' E). pose proof (excess_ok it (t * c) l h _ HR) as X.
+    inversion HX; subst. cbn [total vectors_of map]. fold (vectors_of its). rewrite dot_combine_cons, plus_IZR.
+    unfold at_item in *. rewrite mult_IZR in X. rewrite mult_IZR in *. lra.
 Qed.
 
 Lemma over_ok n d : (0 < d)%Z -> IZR n / IZR d <= IZR (over n d).
@@ -145,19 +148,20 @@ Proof.
   intros HD HB HZ. pose proof (IZR_lt _ _ HD) as D'. pose proof (IZR_lt _ _ HB) as B'. unfold side_max.
   set (be := IZR b / IZR D). assert (BE : IZR b = be * IZR D) by (unfold be; field; lra).
   assert (P : 0 < be) by (apply Rdiv_lt_0_compat; auto).
-  assert (V : forall e, IZR c * IZR e - be * (IZR e * IZR e) <= IZR (over ((c * D - b * e) * e) D)).
-  { intros e. eapply Rle_trans; [|apply over_ok; auto]. rewrite mult_IZR, minus_IZR, !mult_IZR, BE. right. field. lra. }
+  cbv zeta. set (ml := ((c * D - b * lo) * lo)%Z). set (mh := ((c * D - b * hi) * hi)%Z).
+  assert (V : forall e M, ((c * D - b * e) * e <= M)%Z -> IZR c * IZR e - be * (IZR e * IZR e) <= IZR (over M D)).
+  { intros e M HM. eapply Rle_trans; [|apply over_ok; auto]. apply IZR_le in HM.
+    apply Rmult_le_reg_r with (IZR D); auto. replace (IZR M / IZR D * IZR D) with (IZR M) by (field; lra).
+    rewrite mult_IZR, minus_IZR, !mult_IZR, BE in HM. lra. }
   rewrite (proj2 (Z.ltb_lt 0 b)) by auto. cbn [andb].
-  destruct ((2 * b * lo <? c * D)%Z && (c * D <? 2 * b * hi)%Z) eqn:E.
+  destruct ((2 * (b * lo) <? c * D)%Z && (c * D <? 2 * (b * hi))%Z) eqn:E.
   - eapply Rle_trans; [|apply over_ok; lia]. rewrite !mult_IZR, BE.
-    replace (IZR c * IZR c * IZR D / (4 * (be * IZR D))) with (IZR c * IZR c / (4 * be)) by (field; lra).
+    replace (IZR c * (IZR c * IZR D) / (4 * (be * IZR D))) with (IZR c * IZR c / (4 * be)) by (field; lra).
     apply Rmult_le_reg_l with (4 * be); [lra|].
     replace (4 * be * (IZR c * IZR c / (4 * be))) with (IZR c * IZR c) by (field; lra).
     pose proof (Rle_0_sqr (IZR c - 2 * be * z)) as Q. unfold Rsqr in Q. lra.
-  - apply andb_false_iff in E. pose proof (V lo) as VL. pose proof (V hi) as VH.
-    set (ml := over ((c * D - b * lo) * lo) D) in *. set (mh := over ((c * D - b * hi) * hi) D) in *.
-    assert (ML : IZR ml <= IZR (Z.max ml mh)) by (apply IZR_le; lia).
-    assert (MH : IZR mh <= IZR (Z.max ml mh)) by (apply IZR_le; lia).
+  - apply andb_false_iff in E. pose proof (V lo (Z.max ml mh) (Z.le_max_l _ _)) as VL.
+    pose proof (V hi (Z.max ml mh) (Z.le_max_r _ _)) as VH.
     destruct E as [E|E]; apply Z.ltb_ge, IZR_le in E; rewrite !mult_IZR, BE in E.
     + assert (IZR c <= 2 * be * IZR lo) by (apply Rmult_le_reg_r with (IZR D); lra).
       assert (0 <= (z - IZR lo) * (be * (z + IZR lo) - IZR c)) by (apply Rmult_le_pos; nra). lra.
@@ -192,36 +196,49 @@ Fixpoint squares_of (F : Z) (u : vec) (J : list (Z * list Z)) : R :=
   | [] => 0
   | (b, x) :: J' => IZR b * ((IZR F * dot u (zR x)) * (IZR F * dot u (zR x))) + squares_of F u J'
   end.
-Lemma relax_parabolas_ok F t D u : (0 < D)%Z -> forall its rs a b v k J, in_ranges F u its rs ->
-  relax_parabolas t D its rs a b = Some (v, k, J) ->
-  total F its u <= IZR (t * F) * dot u (zR v) + IZR k + squares_of F u J / IZR D.
+Lemma excesses_parabolas_ok F t D u : (0 < D)%Z -> forall its rs a b k, in_ranges F u its rs ->
+  excesses_parabolas t D its rs a b = Some k ->
+  Forall (fun j => (0 < fst j)%Z) (picks b (vectors_of its)) /\
+  total F its u <= IZR (t * F) * dot u (zR (combine a (vectors_of its))) + IZR k
+                   + squares_of F u (picks b (vectors_of its)) / IZR D.
 Proof.
   intros HD. pose proof (IZR_lt _ _ HD) as D'.
-  induction its as [|it its IH]; intros [|[l h] rs] [|c a] [|d b] v k J HR HX; cbn [relax_parabolas] in HX; try discriminate.
-  - inversion HX; subst. simpl. rewrite dot_nil_r. right. field. lra.
-  - destruct (relax_parabolas t D its rs a b) as [[[v' k'] J']|] eqn:E; [|discriminate].
-    destruct HR as [HR HR']. specialize (IH _ _ _ _ _ _ HR' E). cbv zeta in HX.
-    assert (W : dot u (zR (if (c =? 0)%Z then v' else zaxpy c (ix it) v')) = IZR c * dot u (zR (ix it)) + dot u (zR v')).
-    { destruct (Z.eqb_spec c 0); [subst; ring|]. rewrite zaxpy_ok, dot_axpy_r. ring. }
-    cbn [total]. rewrite mult_IZR in IH. rewrite mult_IZR. destruct (Z.eqb_spec d 0).
-    + pose proof (excess_ok it (t * c) l h _ HR) as X. inversion HX; subst. rewrite W, plus_IZR.
+  induction its as [|it its IH]; intros [|[l h] rs] [|c a] [|d b] k HR HX; cbn [excesses_parabolas] in HX; try discriminate.
+  - inversion HX; subst. simpl. rewrite dot_nil_r. split; auto. right. field. lra.
+  - destruct (excesses_parabolas t D its rs a b) as [k'|] eqn:E; [|discriminate].
+    destruct HR as [HR HR']. destruct (IH _ _ _ _ HR' E) as [IH1 IH2]. clear IH.
+    cbn [vectors_of map picks]. fold (vectors_of its). rewrite dot_combine_cons.
+    cbn [total]. rewrite mult_IZR in IH2. rewrite mult_IZR. destruct (Z.eqb_spec d 0).
+    + pose proof (excess_ok it (t * c) l h _ HR) as X. inversion HX; subst. split; auto. rewrite plus_IZR.
       rewrite mult_IZR in X. unfold at_item in *. lra.
-    + destruct (Z.ltb_spec 0 d) as [P|]; [|discriminate].
+    + destruct (Z.ltb_spec 0 d) as [P|]; [|discriminate]. split; [constructor; auto|].
       pose proof (excess_parabola_ok it (t * c) d D l h _ HD P HR) as X. inversion HX; subst.
-      rewrite W, plus_IZR. cbn [squares_of]. rewrite mult_IZR in X. unfold at_item in *.
-      set (y := dot u (zR (ix it))) in *.
-      replace ((IZR d * (IZR F * y * (IZR F * y)) + squares_of F u J') / IZR D)
-        with (IZR d / IZR D * (IZR F * y * (IZR F * y)) + squares_of F u J' / IZR D) by (field; lra). lra.
+      rewrite plus_IZR. cbn [squares_of]. rewrite mult_IZR in X. unfold at_item in *.
+      set (y := dot u (zR (ix it))) in *. set (q := squares_of F u (picks b (vectors_of its))) in *.
+      replace ((IZR d * (IZR F * y * (IZR F * y)) + q) / IZR D)
+        with (IZR d / IZR D * (IZR F * y * (IZR F * y)) + q / IZR D) by (field; lra). lra.
 Qed.
-Theorem close_quadratic_ok F T D kappa t its rs a b u : close_quadratic F T D kappa t its rs a b = true ->
+Theorem close_quadratic_ok tb F T D kappa t its rs a b u : holds_table (vectors_of its) tb ->
+  close_quadratic tb F T D kappa t its rs a b = true ->
   dot u u = 1 -> in_ranges F u its rs -> total F its u <= IZR T.
 Proof.
-  unfold close_quadratic. intros K HU HR. destruct (relax_parabolas t D its rs a b) as [[[v k] J]|] eqn:E; [|discriminate].
-  cbv zeta in K. apply andb_prop in K. destruct K as [K HS]. apply andb_prop in K. destruct K as [HD HK].
-  apply Z.ltb_lt in HD, HK. pose proof (relax_parabolas_ok F t D u HD _ _ _ _ _ _ _ HR E) as B.
-  apply IZR_lt in HD, HK. set (Y := map (fun j => IZR F * dot u (zR (snd j))) J).
-  apply (semidefinite_ok _ _ (1 :: Y)) in HS; [|clear; unfold Y; cbn [length minus_gram];
-    f_equal; rewrite map_length; induction J; simpl; auto].
+  unfold close_quadratic. intros HT K HU HR. destruct (excesses_parabolas t D its rs a b) as [k|] eqn:E; [|discriminate].
+  pose proof HT as (EV & HG & _). rewrite EV in K.
+  destruct (combination (full tb) (cuts tb) (vectors_of its) a) as [vv w] eqn:EC.
+  destruct (combination_ok _ _ _ _ _ _ HG EC) as (CV & _ & CP). cbv zeta in K.
+  set (v := combine a (vectors_of its)) in *. rewrite CP in K. subst vv.
+  apply andb_prop in K. destruct K as [K HS]. apply andb_prop in K. destruct K as [HD HK].
+  apply Z.ltb_lt in HD, HK. destruct (excesses_parabolas_ok F t D u HD _ _ _ _ _ HR E) as [HJ B].
+  fold v in B. set (J := picks b (vectors_of its)) in *. set (Y := map (fun j => IZR F * dot u (zR (snd j))) J).
+  assert (FORM : 0 <= form (minus_gram (4 * D * D * kappa * (T - k - kappa) :: map (fun j => 4 * D * kappa * fst j) J)%Z
+                        ((D * (t * F), v) :: map (fun j => (2 * F * fst j, snd j)) J)%Z) (1 :: Y)).
+  { apply orb_prop in HS. destruct HS as [HS|HS].
+    - apply andb_prop in HS. destruct HS as [HF HS]. apply Z.ltb_lt in HF.
+      apply (rounded_semidefinite_ok _ _ _ _ _ _ _ _ _ Y HT HD HK HF HJ HS).
+      unfold Y, J. rewrite map_length. auto.
+    - apply (semidefinite_ok _ _ (1 :: Y)) in HS; auto. clear; unfold Y; cbn [length minus_gram].
+      f_equal; rewrite map_length; induction J; simpl; auto. }
+  clear HS. rename FORM into HS. apply IZR_lt in HD, HK.
   rewrite minus_gram_form in HS by (unfold Y; simpl; rewrite !map_length; auto).
   cbn [weighted_squares combine_vectors] in HS.
   set (c0 := combine_vectors Y (map (fun j : Z * list Z => ((2 * F * fst j)%Z, snd j)) J)) in *.

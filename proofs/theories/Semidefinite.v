@@ -1,8 +1,12 @@
-(* Semidefinite.v -- positive semidefiniteness of symmetric integer matrices, by elimination with rounding.
+(* Semidefinite.v -- positive semidefiniteness of symmetric integer matrices, by elimination with rounding and,
+   faster and coarser, by an approximate factor.
 
    For M = [[a, r'], [r, C]] with a > 0,  t'Mt = a (t_0 + r.t/a)^2 + t'(C - r r'/a)t.  The last matrix
    is rounded to integers, and its size is taken from the diagonal, which is more than the rounding can
-   add.  A matrix is given by the upper triangle of its rows. *)
+   add.  A matrix is given by the upper triangle of its rows.
+
+   For any upper triangular U,  M = U U' + E;  every entry of U beside the diagonal is a quotient, and that of E its
+   remainder, so less than the largest pivot P: M is semidefinite if every diagonal entry of E is at least n P. *)
 Require Import Reals ZArith List Bool Lra Lia Psatz.
 Require Import MaxMargin.Statement MaxMargin.Vectors MaxMargin.Integers.
 Import ListNotations.
@@ -36,6 +40,39 @@ Fixpoint semidefinite (fuel : nat) (M : list (list Z)) : bool :=
                   end
   | _, _ => false
   end.
+
+(* U by rows: the pivot and what is beside it *)
+Fixpoint factor_row (r : list Z) (U : list (Z * list Z)) : option (list Z) :=
+  match r, U with
+  | [], [] => Some []
+  | e :: r', (p, l) :: U' =>
+      match factor_row r' U' with Some own => Some ((e - zdot own l) / p :: own) | None => None end
+  | _, _ => None
+  end.
+Section Factor.
+  (* about the square root: what is proved holds whatever it is *)
+  Variable root : Z -> Z.
+  Fixpoint factor (n P : Z) (M : list (list Z)) : option (list (Z * list Z)) :=
+    match M with
+    | [] => Some []
+    | [] :: _ => None
+    | (a :: r) :: C =>
+        match factor n P C with
+        | Some U =>
+            match factor_row r U with
+            | Some own =>
+                let rest := a - zdot own own - n * P in
+                let p := if 0 <? rest then root rest else 0 in
+                if (0 <? p) && (p <=? P) && (p * p <=? rest) then Some ((p, own) :: U) else None
+            | None => None
+            end
+        | None => None
+        end
+    end.
+  Definition has_factor (M : list (list Z)) : bool :=
+    let largest := fold_right (fun r m => Z.max (hd 0 r) m) 1 M in
+    match factor (Z.of_nat (length M)) (1 + root largest) M with Some _ => true | None => false end.
+End Factor.
 
 (* ---- soundness ------------------------------------------------------------------------------ *)
 Open Scope R_scope.
@@ -118,6 +155,68 @@ Proof.
   replace (IZR a * ((x + p / IZR a) * (x + p / IZR a))) with (IZR a * (x * x) + 2 * (x * p) + p * p / IZR a) in H
     by (field; lra).
   lra.
+Qed.
+
+(* U' t *)
+Fixpoint image (U : list (Z * list Z)) (t : vec) : vec :=
+  match U, t with
+  | (p, l) :: U', x :: t' => IZR p * x :: axpy x (zR l) (image U' t')
+  | _, _ => []
+  end.
+Definition pivots (P : Z) (U : list (Z * list Z)) : Prop := Forall (fun u => (0 < fst u <= P)%Z) U.
+Lemma factor_row_ok P x : forall r U own t, pivots P U -> factor_row r U = Some own -> length t = length U ->
+  2 * (x * dot (zR own) (image U t)) <=
+  2 * (x * dot (zR r) t) + IZR P * (INR (length t) * (x * x) + dot t t).
+Proof.
+  induction r as [|e r IH]; intros [|[p l] U] own [|z t] HP K L; cbn [factor_row] in K; try discriminate.
+  - inversion K; subst. simpl. lra.
+  - destruct (factor_row r U) as [own'|] eqn:E; [|discriminate]. inversion K; subst.
+    inversion HP as [|? ? [P1 P2] HP']; subst. cbn [fst] in P1, P2. simpl in L. injection L as L.
+    specialize (IH U own' t HP' E L). cbn [zR map image dot length]. fold (zR own') (zR r). rewrite S_INR, dot_axpy_r.
+    set (y := dot (zR own') (image U t)) in *. set (q := ((e - zdot own' l) / p)%Z).
+    assert (B : 0 <= IZR e - (IZR q * IZR p + dot (zR own') (zR l)) <= IZR P).
+    { pose proof (Zdiv_bounds (e - zdot own' l) p P1) as [B1 B2]. fold q in B1, B2. rewrite minus_IZR, zdot_ok in B1, B2.
+      apply IZR_lt in P1. apply IZR_le in P2. set (d := dot (zR own') (zR l)) in *.
+      assert ((IZR e - d) / IZR p * IZR p = IZR e - d) by (field; lra).
+      assert (IZR q * IZR p <= (IZR e - d) / IZR p * IZR p) by (apply Rmult_le_compat_r; lra).
+      assert (((IZR e - d) / IZR p - 1) * IZR p <= IZR q * IZR p) by (apply Rmult_le_compat_r; lra). lra. }
+    set (E' := IZR e - (IZR q * IZR p + dot (zR own') (zR l))) in *.
+    replace (IZR e) with (E' + (IZR q * IZR p + dot (zR own') (zR l))) by (unfold E'; ring). clearbody E'.
+    assert (2 * (- E' * (x * z)) <= IZR P * (x * x + z * z)).
+    { pose proof (Rle_0_sqr (x - z)) as S1. pose proof (Rle_0_sqr (x + z)) as S2. unfold Rsqr in S1, S2.
+      assert (0 <= IZR P) by lra. assert (0 <= x * x + z * z) by nra.
+      apply Rle_trans with (E' * (x * x + z * z)); [nra|]. apply Rmult_le_compat_r; lra. }
+    lra.
+Qed.
+Lemma factor_ok root n P : forall M U t, factor root n P M = Some U -> length t = length M ->
+  length U = length M /\ pivots P U /\
+  dot (image U t) (image U t) + IZR P * ((IZR n + 1 - INR (length t)) * dot t t) <= form M t.
+Proof.
+  induction M as [|[|a r] C IH]; intros U [|x t] K L; cbn [factor] in K; try discriminate.
+  - inversion K; subst. simpl. split; [auto|split; [constructor|]]. lra.
+  - destruct (factor root n P C) as [U'|] eqn:E; [|discriminate].
+    destruct (factor_row r U') as [own|] eqn:F; [|discriminate]. cbv zeta in K.
+    set (p := if (0 <? _)%Z then root _ else 0%Z) in *. destruct (_ && _) eqn:T; [|discriminate]. injection K as K. subst U.
+    apply andb_prop in T. destruct T as [T T3]. apply andb_prop in T. destruct T as [T1 T2].
+    apply Z.ltb_lt in T1. apply Z.leb_le in T2, T3. simpl in L. injection L as L.
+    destruct (IH U' t eq_refl L) as (I1 & I2 & I3). split; [simpl; auto|split; [constructor; auto; simpl; lia|]].
+    pose proof (factor_row_ok P x r U' own t I2 F ltac:(congruence)) as B.
+    clearbody p. apply IZR_le in T3. rewrite !minus_IZR, !mult_IZR, zdot_ok in T3.
+    cbn [image form dot length]. rewrite S_INR, dot_axpy_l, !dot_axpy_r, (dot_comm (image U' t) (zR own)).
+    set (y := dot (zR own) (image U' t)) in *. set (o := dot (zR own) (zR own)) in *.
+    assert ((IZR p * IZR p) * (x * x) <= (IZR a - o - IZR n * IZR P) * (x * x)) by (apply Rmult_le_compat_r; [nra|auto]).
+    lra.
+Qed.
+Theorem has_factor_ok root M t : length t = length M -> has_factor root M = true -> 0 <= form M t.
+Proof.
+  unfold has_factor. intros L K. cbv zeta in K. set (P := (1 + _)%Z) in K.
+  destruct (factor root _ P M) as [U|] eqn:E; [|discriminate].
+  destruct (factor_ok _ _ _ _ _ t E L) as (LU & HP & B). rewrite <- INR_IZR_INZ, L in B.
+  pose proof (dot_nonneg (image U t)). pose proof (dot_nonneg t).
+  destruct HP as [|u U [P1 P2] _]; [destruct M; [simpl; lra|discriminate]|].
+  assert (0 <= IZR P) by (apply IZR_le; lia).
+  assert (0 <= IZR P * ((INR (length M) + 1 - INR (length M)) * dot t t)); [|lra].
+  apply Rmult_le_pos; auto. lra.
 Qed.
 
 (* the matrix  diag(ds) - Gram(vs); a vector is given as a factor and its short entries *)

@@ -116,10 +116,6 @@ Proof.
   induction m as [|b m IH]; intros [|a x]; auto. cbn [seen vR map]. fold (vR x) (vR (seen zero m x)).
   rewrite IH. destruct b; auto. rewrite toR_0. auto.
 Qed.
-Lemma row_weights_R u r : row_weights 0 (vR u) r = vR (row_weights zero u r).
-Proof.
-  unfold row_weights, vR at 2. rewrite map_map. apply map_ext. intros [k|]; [apply nth_vR|symmetry; apply toR_0].
-Qed.
 Lemma input_layer_R th : input_layer (thR th) = vR (input_layer th).
 Proof. destruct th as [|[u W] th]; auto. Qed.
 Lemma neurons_R th : neurons 0 (thR th) = map (fun n => (#(fst n), snd n)) (neurons zero th).

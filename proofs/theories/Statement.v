@@ -110,14 +110,60 @@ Fixpoint entry_sum (i : nat) (l : list (R * vec)) : R :=
 Definition subgradient (h : params R -> R) (th : params R) (G : vec) : Prop :=
   exists l, (forall w G', In (w, G') l -> 0 <= w /\ limiting h th G') /\ total_weight l = 1 /\
     forall i, nth i G 0 = entry_sum i l.
-(* theta is a Karush-Kuhn-Tucker point of  min |theta|^2 / 2  subject to  q_k >= g: theta = Sum lambda_k G_k with
-   lambda_k >= 0 on constraints with q_k = g and G_k subgradients of these *)
-Definition is_kkt (p : problem) (g : R) : Prop :=
+(* the layers of th that vary, and th with t in their place *)
+Definition part (s : scope) (th : params R) : params R :=
+  match s with All => th | Layer l => firstn 1 (skipn l th) end.
+Definition with_part (s : scope) (th t : params R) : params R :=
+  match s with All => t | Layer l => firstn l th ++ t ++ skipn (S l) th end.
+(* theta is a Karush-Kuhn-Tucker point of  min |theta|^2 / 2  subject to  q_k >= g, over the parameters in scope:
+   these are  Sum lambda_k G_k  with lambda_k >= 0 on constraints with q_k = g and subgradients G_k of these *)
+Definition is_kkt (s : scope) (p : problem) (g : R) : Prop :=
   exists l : list ((vec * vec) * (R * vec)),
     (forall x c w G, In ((x, c), (w, G)) l ->
        In (x, c) (constraints_of (theta p) (samples p)) /\ q (alpha p) (theta p) x c = g /\ 0 <= w /\
-       subgradient (fun th => q (alpha p) th x c) (theta p) G) /\
-    forall i, nth i (flat (theta p)) 0 = entry_sum i (map snd l).
+       subgradient (fun t => q (alpha p) (with_part s (theta p) t) x c) (part s (theta p)) G) /\
+    forall i, nth i (flat (part s (theta p))) 0 = entry_sum i (map snd l).
+
+(* ---- the residual ---------------------------------------------------------------------------- *)
+Definition pointwise (f : R -> R -> R) (a b : vec) : vec := map (fun p => f (fst p) (snd p)) (combine a b).
+(* The derivative of the forward pass at th along d, a network of the same architecture, with a list of slopes per
+   hidden layer: z' = D a + W a' and a' = s z'.  The values z and a = sigma(z) are those of th. *)
+Fixpoint derivative (al : R) (S : list vec) (th d : params R) (a a' : vec) : vec :=
+  match th, d with
+  | (u, W) :: th', (e, _) :: d' =>
+      let z := layer 0 Rplus Rmult u W a in
+      let z' := pointwise Rplus (layer 0 Rplus Rmult e W a) (layer 0 Rplus Rmult u W a') in
+      match th' with
+      | [] => z'
+      | _ => derivative al (tl S) th' d' (map (act al) z) (pointwise Rmult (hd [] S) z')
+      end
+  | _, _ => []
+  end.
+(* G is the gradient of c . F(.; x) at th with these slopes *)
+Definition slope_gradient (al : R) (S : list vec) (th : params R) (x c G : vec) : Prop :=
+  length G = length (flat th) /\
+  forall d, same_architecture th d -> dot G (flat d) = dot c (derivative al S th d x []).
+(* the slope of a neuron of layer 1 at x: any in [alpha, 1] if |w . x| <= epsilon |w| |x|, else that of sigma *)
+Definition slope_within (al eps : R) (th : params R) (x : vec) (r : row) (s : R) : Prop :=
+  let w := weights_of th r in
+  let near := eps * (norm w * norm (seen 0 (reads r) x)) in
+  (Rabs (dot w x) <= near -> al <= s <= 1) /\
+  (near < Rabs (dot w x) -> s = if Rlt_dec 0 (dot w x) then 1 else al).
+(* the convex cone of the gradients of constraints with q_k <= (1 + delta) g *)
+Definition in_cone (p : problem) (g delta eps : R) (v : vec) : Prop :=
+  length v = length (flat (theta p)) /\
+  exists l : list ((vec * vec) * (R * vec)),
+    (forall x c w G, In ((x, c), (w, G)) l ->
+       In (x, c) (constraints_of (theta p) (samples p)) /\ q (alpha p) (theta p) x c <= (1 + delta) * g /\ 0 <= w /\
+       exists s, Forall2 (slope_within (alpha p) eps (theta p) x) (input_matrix (theta p)) s /\
+                 slope_gradient (alpha p) [s] (theta p) x c G) /\
+    forall i, nth i v 0 = entry_sum i (map snd l).
+(* two layers without sharing, and  lo <= dist(theta, cone)/|theta| <= hi *)
+Definition is_kkt_residual (p : problem) (g lo hi delta eps : R) : Prop :=
+  let th := flat (theta p) in
+  length (theta p) = 2%nat /\ no_sharing (theta p) /\
+  (forall v, in_cone p g delta eps v -> lo * norm th <= norm (pointwise Rminus th v)) /\
+  exists v, in_cone p g delta eps v /\ norm (pointwise Rminus th v) <= hi * norm th.
 
 (* ---- claims --------------------------------------------------------------------------------- *)
 (* nu(theta') <= B and nu(theta') >= B, nu = gamma/|theta|^m *)
@@ -133,14 +179,17 @@ Definition better (s : scope) (p : problem) (g : R) (th' : params R) : Prop :=
   margin_ge (alpha p) th' (samples p) g /\ scope_norm2 s th' < scope_norm2 s (theta p).
 
 Inductive claim :=
-| Kkt
+| Kkt (s : scope) | NotKkt (s : scope)
+| KktResidual (lo hi delta epsilon : R)
 | LocalOptimum (s : scope) | NotLocalOptimum (s : scope)
 | GlobalOptimum (s : scope) | NotGlobalOptimum (s : scope)
 | MarginAtMost (k : region) (B : R) | MarginAtLeast (k : region) (B : R).
 
 Definition says (p : problem) (g : R) (c : claim) : Prop :=
   match c with
-  | Kkt => is_kkt p g
+  | Kkt s => is_kkt s p g
+  | NotKkt s => ~ is_kkt s p g
+  | KktResidual lo hi delta eps => is_kkt_residual p g lo hi delta eps
   | LocalOptimum s => exists e, 0 < e /\ forall th',
       varies s (theta p) th' -> close e (theta p) th' -> no_better s p g th'
   | NotLocalOptimum s => forall e, 0 < e -> exists th',

@@ -1,11 +1,12 @@
 //! KKT points (rules 3.1 and 3.2) in the words of the proved checker: terms of a constraint, a weight and
 //! a curve along which the gradient is read off.
 //!
-//! Where a certificate gives slopes `p_j ∈ [α, 1]` at the kinks of a sample (depth 2, no sharing), they
+//! Where a certificate gives slopes `p_j ∈ [α, 1]` at the kinks of a sample (in the last layer with an activation, no sharing), they
 //! are a convex combination of at most one more than there are kinks of choices of α and 1, and the curve
-//! that moves `w_j` by `±εx_i` realises a choice.
+//! that moves `w_j` by `±ε` times its inputs realises a choice.
+use super::layer::{entering, plain};
 use super::write_moves;
-use maxmargin_kernel::claim::Number;
+use maxmargin_kernel::claim::{Number, Scope};
 use maxmargin_kernel::number::Rational;
 use maxmargin_kernel::problem::{Constraint, Problem};
 use maxmargin_kernel::proof::moves::Moves;
@@ -16,10 +17,18 @@ use std::fmt::Write as _;
 
 /// The claim with its witness; `None` if that is not well formed, or has a kink that the proved checker
 /// does not see to be none.
-pub(super) fn covered(problem: &Problem, witness: &Stationarity) -> Option<String> {
+pub(super) fn covered(problem: &Problem, scope: Scope, witness: &Stationarity) -> Option<String> {
     let network = problem.network();
     let constraints = problem.margins().constraints();
-    let independent = network.depth() == 2 && !network.has_sharing();
+    // The lowest layer in scope, from 0, and whether it is the last with an activation, with slopes of its own.
+    let (first, independent) = match scope {
+        Scope::All => (0, network.depth() == 2 && !network.has_sharing()),
+        Scope::Layer(l) => {
+            let layer = network.layers().get(l.checked_sub(1)?)?;
+            (l - 1, l + 1 == network.depth() && layer.max_uses() <= 1)
+        }
+    };
+    let alone = scope != Scope::All;
     if !witness.mu.is_empty() && !independent {
         return None;
     }
@@ -48,7 +57,7 @@ pub(super) fn covered(problem: &Problem, witness: &Stationarity) -> Option<Strin
             }
             continue;
         }
-        if cancels(problem, constraint.sample) {
+        if cancels(problem, first, constraint.sample) {
             return None;
         }
         let germs: Vec<_> = witness.germs.iter().filter(|g| g.constraint == k).collect();
@@ -56,19 +65,23 @@ pub(super) fn covered(problem: &Problem, witness: &Stationarity) -> Option<Strin
             witness.mu.iter().filter(|(c, ..)| *c == k).map(|(_, j, m)| (*j, m)).collect();
         if !germs.is_empty() {
             let sum: Rational = germs.iter().map(|g| &g.weight.0).sum();
-            if !sum.is_one() || !mu.is_empty() {
+            if !sum.is_one() || !mu.is_empty() || (alone && some_weight_is_zero(problem, first + 1))
+            {
                 return None;
             }
             terms.extend(germs.iter().map(|g| (k, l * &g.weight.0, g.moves.clone())));
         } else if independent {
-            for (weight, moves) in choices(problem, constraint, l, &mu)? {
+            for (weight, moves) in choices(problem, first, constraint, l, &mu)? {
                 terms.push((k, l * weight, moves));
             }
         } else {
+            if alone && !plain(problem, first, constraint.sample) {
+                return None;
+            }
             terms.push((k, l.clone(), vec![Vec::new(); network.depth()]));
         }
     }
-    let mut text = format!("kkt all terms {}", terms.len());
+    let mut text = format!("kkt {scope} terms {}", terms.len());
     for (k, weight, moves) in &terms {
         let _ = write!(text, "\n {k} {weight}");
         write_moves(&mut text, problem, moves)?;
@@ -76,19 +89,26 @@ pub(super) fn covered(problem: &Problem, witness: &Stationarity) -> Option<Strin
     Some(text)
 }
 
-/// Whether inputs of a row of layer 1 that share a coordinate cancel, so that a preactivation is 0
-/// for all parameters though the inputs are not: the proved checker takes that for a kink.
-fn cancels(problem: &Problem, sample: usize) -> bool {
-    let Some(layer) = problem.network().layers().first().filter(|l| l.max_uses() > 1) else {
+/// Whether a weight that is no structural zero is 0 in the layers from `from` on: where these are fixed
+/// the proved checker takes what it multiplies for an input.
+fn some_weight_is_zero(problem: &Problem, from: usize) -> bool {
+    let mut above = problem.network().layers().iter().skip(from);
+    above.any(|layer| layer.parameters().to_rationals().iter().any(Zero::is_zero))
+}
+
+/// Whether inputs of a row of the lowest layer in scope that share a coordinate cancel, so that a preactivation
+/// is 0 for all parameters though the inputs are not: the proved checker takes that for a kink.
+fn cancels(problem: &Problem, first: usize, sample: usize) -> bool {
+    let Some(layer) = problem.network().layers().get(first).filter(|l| l.max_uses() > 1) else {
         return false;
     };
-    let x = problem.data().sample(sample);
+    let (inputs, _) = entering(problem, first, sample);
     (0..layer.rows()).any(|r| {
         let mut sums: BTreeMap<usize, Rational> = BTreeMap::new();
         let mut reads = false;
         for c in 0..layer.cols() {
             if let Some(i) = layer.coordinate(r, c) {
-                let entry = x.get(c);
+                let Some(entry) = inputs.get(c) else { continue };
                 reads |= !entry.is_zero();
                 *sums.entry(i).or_default() += entry;
             }
@@ -97,21 +117,23 @@ fn cancels(problem: &Problem, sample: usize) -> bool {
     })
 }
 
-/// The slopes of a sample's kinks as a convex combination of curves.
+/// The slopes of a sample's kinks in layer `first` as a convex combination of curves.
 fn choices(
     problem: &Problem,
+    first: usize,
     constraint: &Constraint,
     lambda: &Rational,
     mu: &BTreeMap<usize, &Number>,
 ) -> Option<Vec<(Rational, Moves)>> {
     let network = problem.network();
-    let (sample, alpha) = (constraint.sample, network.activation().slope());
-    let layer = network.layers().first()?;
-    let x = problem.data().sample(sample);
+    let alpha = network.activation().slope();
+    let layer = network.layers().get(first)?;
+    let (inputs, preactivations) = entering(problem, first, constraint.sample);
     let mut kinks: Vec<(usize, Rational)> = Vec::new();
-    for j in 0..layer.rows() {
-        let reads = layer.support(j).into_iter().any(|c| !x.get(c).is_zero());
-        if network.activation().is_linear() || !reads || problem.sign(sample, j).is_ne() {
+    for (j, z) in preactivations.get(first)?.iter().enumerate() {
+        let reads =
+            layer.support(j).into_iter().any(|c| inputs.get(c).is_some_and(|a| !a.is_zero()));
+        if network.activation().is_linear() || !reads || !z.is_zero() {
             continue;
         }
         // From 0 for slope α to 1 for slope 1.
@@ -134,15 +156,19 @@ fn choices(
     let steps = levels.iter().zip(levels.iter().skip(1)).map(|(low, high)| {
         let move_of = |(j, part): &(usize, Rational)| {
             let up = part >= high;
-            let coordinate = |c: usize| {
-                let entry = if up { x.get(c) } else { -x.get(c) };
+            let coordinate = |(c, entry): (usize, &Rational)| {
+                let entry = if up { entry.clone() } else { -entry };
                 Some((layer.coordinate(*j, c)?, vec![Number(entry)]))
             };
-            (0..layer.cols()).filter_map(coordinate).collect::<Vec<_>>()
+            inputs.iter().enumerate().filter_map(coordinate).collect::<Vec<_>>()
         };
-        let mut first: Vec<_> = kinks.iter().flat_map(move_of).collect();
-        first.sort_by_key(|(coordinate, _)| *coordinate);
-        (high - low, vec![first, Vec::new()])
+        let mut moved: Vec<_> = kinks.iter().flat_map(move_of).collect();
+        moved.sort_by_key(|(coordinate, _)| *coordinate);
+        let mut moves = vec![Vec::new(); network.depth()];
+        if let Some(slot) = moves.get_mut(first) {
+            *slot = moved;
+        }
+        (high - low, moves)
     });
     Some(steps.collect())
 }

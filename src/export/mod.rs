@@ -6,24 +6,27 @@
 //! with one exception: a point that shows `not_global_optimum` is scaled so that its margin is at
 //! least that of the network, which is how the proved statement (a shorter feasible point) has it.
 
+mod cells;
 mod covers;
 mod kkt;
 mod layer;
 mod one_leaf;
+mod point;
+mod residual;
 mod verified;
 
 pub use verified::{Disagreement, Verified, run};
 
 use maxmargin_kernel::certificate::ProblemEntry;
 use maxmargin_kernel::claim::{Claim, Region, Scope};
-use maxmargin_kernel::network::{Network, TwoLayer};
-use maxmargin_kernel::number::{BigInt, Rational, ScaledVec};
+use maxmargin_kernel::network::Network;
+use maxmargin_kernel::number::Rational;
 use maxmargin_kernel::problem::Problem;
 use maxmargin_kernel::proof::{
-    convex_cell::ConvexCell, curve::Curve, dual_bound::DualBound, linear::Linear, moves::Moves,
-    norm_bound::NormBound, point::Point, stationarity::Stationarity,
+    convex_cell::ConvexCell, curve::Curve, descent::Descent, dual_bound::DualBound,
+    kkt_residual::KktResidual, linear::Linear, moves::Moves, norm_bound::NormBound, point::Point,
+    second_order::SecondOrder, stationarity::Stationarity,
 };
-use num_traits::{One, Pow, Zero};
 use serde::Deserialize;
 use serde_json::Value;
 use std::fmt::{Display, Write as _};
@@ -106,12 +109,15 @@ pub fn export(source: impl Read, given: Option<&Problem>) -> Result<Export, Expo
     Ok(Export { text, claims })
 }
 
-/// How the proved checker prints a claim: kind, scope, region and bound as a fraction.
+/// How the proved checker prints a claim: kind, scope, region and bounds as fractions.
 pub fn name(claim: &Claim) -> String {
     let (kind, scope) = (claim.kind(), claim.scope());
     match claim {
         Claim::MarginAtMost { region, bound, .. } | Claim::MarginAtLeast { region, bound, .. } => {
             format!("{kind} {scope} {region} {}", bound.0)
+        }
+        Claim::KktResidual { lo, hi, delta, epsilon, .. } => {
+            format!("{kind} {scope} {} {} {} {}", lo.0, hi.0, delta.0, epsilon.0)
         }
         _ => format!("{kind} {scope}"),
     }
@@ -191,11 +197,11 @@ fn covered(problem: &Problem, claim: &Claim, rule: &str, proof: Value) -> Option
         }
         (Claim::NotGlobalOptimum { scope }, "point") => {
             let witness: Point = serde_json::from_value(proof).ok()?;
-            better(problem, *scope, &witness)
+            point::better(problem, *scope, &witness)
         }
         (Claim::MarginAtLeast { region, bound, scope: Scope::All }, "point") => {
             let witness: Point = serde_json::from_value(proof).ok()?;
-            at_least(problem, region, &bound.0, &witness)
+            point::at_least(problem, region, &bound.0, &witness)
         }
         (Claim::MarginAtMost { region, bound, scope: Scope::All }, "norm_bound") => {
             let witness: NormBound = serde_json::from_value(proof).ok()?;
@@ -210,13 +216,37 @@ fn covered(problem: &Problem, claim: &Claim, rule: &str, proof: Value) -> Option
             let witness: DualBound = serde_json::from_value(proof).ok()?;
             covers::covered(problem, claim, &witness)
         }
-        (Claim::Kkt { scope: Scope::All }, "stationarity") => {
+        (Claim::Kkt { scope }, "stationarity") => {
             let witness: Stationarity = serde_json::from_value(proof).ok()?;
-            kkt::covered(problem, &witness)
+            kkt::covered(problem, *scope, &witness)
         }
-        (Claim::LocalOptimum { scope: Scope::All }, "convex_cell") => {
+        (Claim::NotKkt { scope }, "descent") => {
+            let witness: Descent = serde_json::from_value(proof).ok()?;
+            let direction = witness.direction.iter();
+            let direction = direction.map(|d| d.iter().map(|v| v.0.clone()).collect());
+            let mut text = format!("not_kkt {scope} direction");
+            write_vectors(&mut text, &direction.collect::<Vec<_>>());
+            Some(text)
+        }
+        (Claim::KktResidual { scope: Scope::All, .. }, "kkt_residual") => {
+            let witness: KktResidual = serde_json::from_value(proof).ok()?;
+            residual::covered(problem, claim, &witness)
+        }
+        (
+            Claim::LocalOptimum { scope: Scope::All } | Claim::GlobalOptimum { scope: Scope::All },
+            "convex_cell",
+        ) => {
             let witness: ConvexCell = serde_json::from_value(proof).ok()?;
-            one_leaf::convex_cell(problem, claim, &witness)
+            match (problem.network().outputs(), problem.network().depth(), claim) {
+                (1, 2, Claim::LocalOptimum { .. }) => {
+                    one_leaf::convex_cell(problem, claim, &witness)
+                }
+                _ => cells::convex_cell(problem, claim, &witness),
+            }
+        }
+        (Claim::LocalOptimum { .. }, "second_order") => {
+            let witness: SecondOrder = serde_json::from_value(proof).ok()?;
+            layer::second_order(problem, claim, &witness)
         }
         (Claim::LocalOptimum { .. } | Claim::GlobalOptimum { .. }, "convex_cell") => {
             let witness: ConvexCell = serde_json::from_value(proof).ok()?;
@@ -224,7 +254,13 @@ fn covered(problem: &Problem, claim: &Claim, rule: &str, proof: Value) -> Option
         }
         (_, "linear") => {
             let witness: Linear = serde_json::from_value(proof).ok()?;
-            one_leaf::linear(problem, claim, &witness)
+            match (problem.network().outputs(), problem.network().depth(), claim) {
+                (1, 2, _) => one_leaf::linear(problem, claim, &witness),
+                (1, 3.., Claim::MarginAtMost { .. } | Claim::GlobalOptimum { .. }) => {
+                    one_leaf::linear(problem, claim, &witness)
+                }
+                _ => cells::linear(problem, claim, &witness),
+            }
         }
         _ => None,
     }
@@ -268,40 +304,6 @@ fn write_moves(text: &mut String, problem: &Problem, moves: &Moves) -> Option<()
     Some(())
 }
 
-/// An explicit network in a region.
-fn at_least(
-    problem: &Problem,
-    region: &Region,
-    bound: &Rational,
-    witness: &Point,
-) -> Option<String> {
-    let two_layer = TwoLayer::with_one_output(problem.network());
-    if matches!(region, Region::Cell | Region::Near(_)) && two_layer.is_err() {
-        return None;
-    }
-    let mut text = format!("margin_at_least {region} {bound} ");
-    match (&witness.parameters, &witness.network) {
-        (None, Some(network)) if *region == Region::AnyWidth => {
-            let other = network.to_network().ok()?;
-            if other.activation() != problem.activation() {
-                return None;
-            }
-            text.push_str("network ");
-            write_network(&mut text, &other);
-        }
-        // No vectors stand for the network itself.
-        (Some(vectors), None) if vectors.len() != problem.network().depth() => return None,
-        (vectors, None) => {
-            text.push_str("point");
-            let vectors = vectors.iter().flatten();
-            let vectors = vectors.map(|u| u.iter().map(|v| v.0.clone()).collect());
-            write_vectors(&mut text, &vectors.collect::<Vec<_>>());
-        }
-        _ => return None,
-    }
-    Some(text)
-}
-
 /// Indices of constraints: one of the sample, or two opposite ones of two samples.
 fn norm_constraints(problem: &Problem, region: &Region, witness: &NormBound) -> Option<Vec<usize>> {
     let network = problem.network();
@@ -318,79 +320,5 @@ fn norm_constraints(problem: &Problem, region: &Region, witness: &NormBound) -> 
             Some(vec![k, other.0])
         }),
         _ => None,
-    }
-}
-
-/// A better point, scaled to a margin of at least γ(θ).
-fn better(problem: &Problem, scope: Scope, witness: &Point) -> Option<String> {
-    let network = problem.network();
-    let parameters = witness.parameters.as_ref()?;
-    let values: Vec<Vec<Rational>> =
-        parameters.iter().map(|u| u.iter().map(|v| v.0.clone()).collect()).collect();
-    let moving = match scope {
-        Scope::All => 0..network.depth(),
-        Scope::Layer(l) => l.checked_sub(1)?..l,
-    };
-    let point = with_parameters(network, &values)?;
-    let point = Problem::new(point, problem.data().clone()).ok()?;
-    let ratio = problem.gamma().ok()? / point.gamma().ok()?;
-    let degree = u32::try_from(moving.len()).ok()?;
-    let norm = |u: &Vec<Rational>| -> Rational { u.iter().map(|v| v * v).sum() };
-    let own: Vec<_> = network.layers().iter().map(|l| l.parameters().to_rationals()).collect();
-    let length: Rational = own.get(moving.clone())?.iter().map(norm).sum();
-    let theirs = values.get(moving.clone())?;
-    let fixed = |l: usize| moving.contains(&l) || values.get(l) == own.get(l);
-    if !(0..own.len()).all(fixed) {
-        // No witness for this scope, and the checker is to say so: it takes one vector only.
-        let mut text = format!("not_global_optimum {scope} point");
-        write_vectors(&mut text, &values);
-        return Some(text);
-    }
-    let longer: Rational = theirs.iter().map(norm).sum();
-    // The smallest grid on which the root rounds up to a point that is still shorter.
-    let scale = (0..=12).map(|p| root_above(&ratio, degree, p * 16));
-    let scale = scale.into_iter().find(|s| s * s * &longer < length)?;
-    let scaled: Vec<Vec<Rational>> =
-        theirs.iter().map(|u| u.iter().map(|v| v * &scale).collect()).collect();
-    let mut text = format!("not_global_optimum {scope} point");
-    write_vectors(&mut text, &scaled);
-    Some(text)
-}
-
-fn with_parameters(network: &Network, values: &[Vec<Rational>]) -> Option<Network> {
-    if values.len() != network.depth() {
-        return None;
-    }
-    let layers = network.layers().iter().zip(values);
-    let layers: Option<Vec<_>> =
-        layers.map(|(layer, u)| layer.with_parameters(ScaledVec::from_rationals(u))).collect();
-    Network::new(network.activation().clone(), layers?).ok()
-}
-
-/// The smallest multiple of 2^−bits whose `degree`-th power is at least `value > 0`.
-fn root_above(value: &Rational, degree: u32, bits: u32) -> Rational {
-    let unit = BigInt::one() << bits;
-    let power = |base: &BigInt| -> BigInt { Pow::pow(base, degree) };
-    let target = (value * power(&unit)).ceil().to_integer();
-    let mut root = if target.is_zero() { BigInt::zero() } else { target.nth_root(degree.max(1)) };
-    if power(&root) < target {
-        root += 1;
-    }
-    Rational::new(root, unit)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn roots_are_rounded_up() {
-        let two = Rational::from_integer(2.into());
-        for (degree, bits) in [(1, 0), (2, 0), (2, 16), (3, 32)] {
-            let root = root_above(&two, degree, bits);
-            let step = Rational::new(1.into(), BigInt::one() << bits);
-            assert!(Pow::pow(&root, degree) >= two);
-            assert!(Pow::pow(&(root - step), degree) < two);
-        }
     }
 }

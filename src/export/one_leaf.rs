@@ -4,6 +4,7 @@
 //! With slopes `p_ij` for the activation of neuron j at sample i, `vec = Σ_i b_i p_ij x_i` and all constants are 0:
 //! `b_i σ(z) ≤ b_i p_ij z` where the sign of z is fixed and `p_ij` is its slope, where σ is linear, and
 //! at a free sign if `b_i < 0`. Units are chosen such that `T` and the coefficients are on the grid.
+use super::cells::balanced;
 use super::{bounded, write_all};
 use maxmargin_kernel::claim::Claim;
 use maxmargin_kernel::network::{Neuron, TwoLayer};
@@ -30,7 +31,8 @@ pub(super) fn convex_cell(
         witness.slopes.iter().map(|(i, j, p)| ((*i, *j), &p.0)).collect();
     let at_kinks = slopes.keys().all(|(i, j)| problem.sign(*i, *j).is_eq())
         && (slopes.is_empty() || !problem.activation().is_linear());
-    if !lambda.iter().all(|(k, _)| active.binary_search(k).is_ok())
+    if !balanced(problem, lambda.iter().map(|(k, l)| (*k, l)))
+        || !lambda.iter().all(|(k, _)| active.binary_search(k).is_ok())
         || slopes.len() != witness.slopes.len()
         || !at_kinks
     {
