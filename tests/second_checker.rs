@@ -315,6 +315,32 @@ fn the_second_checker_stops_at_its_time_limit() {
     assert_eq!(python::exit_code(&[small, "--time-limit", "0"]), Some(64));
 }
 
+/// A file that cannot be unpacked is malformed, and one that unpacks to too much is a limit.
+#[cfg(unix)]
+#[test]
+fn the_second_checker_unpacks_gzip_within_its_limits() {
+    use std::io::Write;
+    let folder = tempfile::tempdir().unwrap();
+    let exit = |bytes: &[u8]| {
+        let path = folder.path().join("file.gz");
+        fs::write(&path, bytes).unwrap();
+        python::exit_code(&[path.to_str().unwrap()])
+    };
+    let zip = |bytes: &[u8]| {
+        let mut zip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        zip.write_all(bytes).unwrap();
+        zip.finish().unwrap()
+    };
+    let small = fs::read(root().join("certificates/small/f_norm_with_sharing.json")).unwrap();
+    let mut good = zip(&small);
+    assert_eq!(exit(&good), Some(0));
+    assert_eq!(exit(&good[..good.len() / 2]), Some(2));
+    good[60] ^= 0xff;
+    assert_eq!(exit(&good), Some(2));
+    // 1.6 GB of blanks in 1.6 MB.
+    assert_eq!(exit(&zip(&vec![b' '; 1 << 24]).repeat(100)), Some(4));
+}
+
 #[test]
 fn the_digests_are_those_of_the_python_in_the_description() {
     let text = fs::read_to_string(root().join("docs/certificate-format.md")).unwrap();

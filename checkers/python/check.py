@@ -5,8 +5,9 @@
 
 Standard library only, exact arithmetic only, and as plain as possible: it may be slow. Sections of
 the document are cited as (section). Exit codes (3): 0 verified, 1 rejected, 2 malformed, 3 another
-problem, 4 a limit, 64 usage; with several files the first failure decides. A file may take 45 seconds
-of processor time and one more for every kB, or as --time-limit says, and 768 MB and 200 times its size.
+problem, 4 a limit, 64 usage, 70 an error of this program, which says nothing of the file; with several files the
+first failure decides. A file may take 45 seconds of processor time and one more for every kB, or as
+--time-limit says, and 768 MB and 200 times its size; of a file in gzip the size before it is unpacked counts.
 """
 import gzip
 import hashlib
@@ -15,6 +16,8 @@ import json
 import math
 import re
 import sys
+import traceback
+import zlib
 from collections import namedtuple
 from fractions import Fraction
 
@@ -1171,11 +1174,12 @@ KINDS = {"kkt_residual": ["lo", "hi", "delta", "epsilon"], "margin_at_most": ["r
 
 
 def read_claim(value, depth):
-    if not isinstance(value, dict) or value.get("kind") not in KINDS or not isinstance(value["kind"], str):
+    if not isinstance(value, dict) or not isinstance(value.get("kind"), str) or value["kind"] not in KINDS:
         malformed("unknown kind of claim")
     kind = value["kind"]
     fields(value, ["kind", "scope"] + KINDS[kind])
     scope, region, near = string(value["scope"]), None, None
+    limit(len(scope) <= 4096, "a scope of more than 4096 characters")
     layer = re.fullmatch(r"layer:([0-9]+)", scope)
     layer = int(layer[1]) if layer else 0
     if scope != "all" and not 1 <= layer < 1 << 64:
@@ -1219,7 +1223,7 @@ def check(raw, given=None):
     for item in listing(document["claims"], lambda v: v):
         fields(item, ["claim", "proof"], ordered=True)
         claim, proof = read_claim(item["claim"], problem.net.depth), item["proof"]
-        if not isinstance(proof, dict) or next(iter(proof), None) != "rule" or proof["rule"] not in RULES:
+        if not isinstance(proof, dict) or next(iter(proof), None) != "rule" or string(proof["rule"]) not in RULES:
             malformed("a proof begins with a known rule")
         rule, required, more = RULES[proof["rule"]]
         fields(proof, ["rule"] + required, more, ordered=proof["rule"] in ("dual_bound", "local_cover", "layer_cover"))
@@ -1241,28 +1245,34 @@ def described(claim):
 
 
 def read(path):
-    raw = sys.stdin.buffer.read() if path == "-" else open(path, "rb").read()
-    return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    return sys.stdin.buffer.read() if path == "-" else open(path, "rb").read()
 
 
-def bounded(raw, given, seconds):
-    """`check` within time and memory, where the system can count them."""
+def unpacked(raw):
+    try:
+        return gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw
+    except (OSError, EOFError, zlib.error) as error:
+        malformed(f"not gzip: {error}")
+
+
+def bounded(raw, seconds, work):
+    """`work` on the file within time and memory, where the system can count them."""
     def stop(*_):
         raise Fault(4, "limit: time")
 
     if signal is not None:
-        signal.signal(signal.SIGVTALRM, stop)
-        signal.setitimer(signal.ITIMER_VIRTUAL, seconds or 45 + len(raw) / 1000)
+        signal.signal(signal.SIGPROF, stop)
+        signal.setitimer(signal.ITIMER_PROF, min(seconds or 45 + len(raw) / 1000, 1e9))
         hard = resource.getrlimit(resource.RLIMIT_AS)[1]
         most = 768 * 2 ** 20 + 200 * len(raw)
         resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
     try:
-        return check(raw, given)
+        return work(unpacked(raw))
     except MemoryError:
         raise Fault(4, "limit: memory") from None
     finally:
         if signal is not None:
-            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+            signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def main(words):
@@ -1292,17 +1302,18 @@ def main(words):
     given = None
     try:
         if options:
-            given = Problem(Network(parse(read(options["--model"]))), Data(parse(read(options["--data"]))))
+            network, data = (parse(unpacked(read(options[word]))) for word in ("--model", "--data"))
+            given = Problem(Network(network), Data(data))
     except (Fault, OSError) as fault:
         print(fault, file=sys.stderr)
         return getattr(fault, "code", 2)
     first = 0
     for path in paths:
         try:
-            code, reason, claims = 0, "", [described(c) for c in bounded(read(path), given, seconds)]
+            code, reason, claims = 0, "", bounded(read(path), seconds, lambda raw: [described(c) for c in check(raw, given)])
         except Fault as fault:
             code, reason, claims = fault.code, str(fault), []
-        except (OSError, EOFError) as fault:
+        except OSError as fault:
             code, reason, claims = 2, str(fault), []
         first = first or code
         if as_json:
@@ -1317,4 +1328,10 @@ def main(words):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        status = main(sys.argv[1:])
+    except BaseException:  # exit code 1 would be a verdict
+        traceback.print_exc()
+        status = 70
+    sys.exit(status)

@@ -55,6 +55,8 @@ fn one_certificate_of_every_rule_is_accepted() {
         assert_eq!(json["verdict"], "verified");
         assert_eq!(json["claims"][0]["rule"], rule);
         assert_eq!(json["claims"][0]["kind"], report.claims[0].claim.kind());
+        // Only covers have nodes to speak of.
+        assert_eq!(json["claims"][0].get("nodes").is_some(), rule == "dual_bound");
     }
     let global = report_json(&read(&named("i_global")).unwrap());
     assert_eq!(global["claims"][0]["bound"], "1/4");

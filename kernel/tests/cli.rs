@@ -60,6 +60,11 @@ fn a_given_problem_is_compared() {
     assert_eq!(code, 3);
     assert!(out.contains("NOT VERIFIED"), "{out}");
     assert!(err.contains("the certificate speaks of another data set"), "{err}");
+    // Past a limit is not malformed.
+    let long = file("long.json", &MODEL_E.replacen("\"1\"", "\"1e9999\"", 1));
+    let (code, out, err) = with(&long, &data);
+    assert_eq!((code, out.as_str()), (4, ""), "{err}");
+    assert!(err.contains("long.json") && err.contains("exponent"), "{err}");
     // A model that cannot be used is malformed input.
     for bad in [r#"{"activation": "relu"}"#, r#"{"activation": "relu", "layers": []}"#] {
         let (code, out, err) = with(&file("bad.json", bad), &data);

@@ -1,7 +1,7 @@
 //! Small files that ask for much work: each ends soon, at a named limit or with a verdict, and in
 //! little memory.
 use maxmargin_kernel::check::{Failure, Limit, Limits, check};
-use maxmargin_kernel::problem::{Problem, data_digest, network_digest};
+use maxmargin_kernel::problem::{DataError, Problem, data_digest, network_digest};
 use std::time::{Duration, Instant};
 
 /// Processor time of this thread where the system tells it (a check is one thread), so that a busy
@@ -55,6 +55,13 @@ fn file(network: &str, data: &str, claims: &str, count: usize) -> String {
     let (n, d) = digests.unwrap_or_default();
     format!(
         r#"{{"format":"maxmargin-certificate","version":1,"problem":{{"network_digest":"{n}","data_digest":"{d}","network":{network},"data":{data}}},"claims":[{claims}],"end":{count}}}"#
+    )
+}
+
+/// Without digests.
+fn file_as_it_is(network: &str, data: &str) -> String {
+    format!(
+        r#"{{"format":"maxmargin-certificate","version":1,"problem":{{"network_digest":"","data_digest":"","network":{network},"data":{data}}},"claims":[],"end":0}}"#
     )
 }
 
@@ -228,6 +235,44 @@ fn matrices_of_long_numbers() {
     let claim = format!(r#"{{"claim":{{"kind":"local_optimum","scope":"all"}},"proof":{proof}}}"#);
     let failure = is_limit("long Hessian", &file(&network, ONE_SAMPLE, &claim, 1));
     assert!(matches!(failure, Failure::ProofLimit { rule: "second_order", .. }), "{failure}");
+}
+
+/// Samples times classes: of 50 kB they would take gigabytes.
+#[test]
+fn many_classes_of_many_samples() {
+    let of = |samples: usize, classes: usize| {
+        let layers = format!(
+            r#"{{"weights":[["1"]]}},{{"weights":[["1"],{}]}}"#,
+            repeated(r#"["0"]"#, classes - 1)
+        );
+        let network = format!(r#"{{"activation":"relu","layers":[{layers}]}}"#);
+        let (x, y) = (repeated(r#"["1"]"#, samples), repeated("0", samples));
+        let text = file_as_it_is(&network, &format!(r#"{{"x":[{x}],"y":[{y}]}}"#));
+        check(text.as_bytes(), None, Limits::default()).unwrap_err()
+    };
+    let many = of((1 << 12) + 1, (1 << 11) + 1);
+    assert_eq!(many, Failure::Data(DataError::Constraints((1 << 23) + (1 << 11))));
+    assert_eq!(many.exit_code(), 4);
+    assert!(!matches!(of(20, 30), Failure::Data(_)));
+}
+
+/// Time is looked at between claims too, not only when the file is read.
+#[test]
+fn a_claim_that_comes_too_late_is_not_decided() {
+    let rows = repeated(r#"["0"]"#, 499);
+    let layers = format!(r#"{{"weights":[["1"]]}},{{"weights":[["1"],{rows}]}}"#);
+    let network = format!(r#"{{"activation":"relu","layers":[{layers}]}}"#);
+    let data = format!(r#"{{"x":[{}],"y":[{}]}}"#, repeated(r#"["1"]"#, 500), repeated("0", 500));
+    let point = r#"{"claim":{"kind":"margin_at_least","scope":"all","region":"everywhere","bound":"9"},"proof":{"rule":"point"}}"#;
+    let text = file(&network, &data, point, 1);
+    // One read brings all of it; the evaluation of 249 500 margins comes after.
+    assert!(text.len() < 8_000);
+    let within = |ms| {
+        let limits = Limits { time: Some(Duration::from_millis(ms)), ..Limits::default() };
+        check(text.as_bytes(), None, limits).unwrap_err()
+    };
+    assert!(matches!(within(5), Failure::Limit(Limit::Time(0))));
+    assert!(matches!(within(600_000), Failure::Rejected { .. }));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod common;
 use common::{n, q};
 use maxmargin_kernel::number::{BigInt, IntVec, Rational, ScaledVec, compare};
 use maxmargin_kernel::proof::elimination::operator_norm_at_most;
+use std::cmp::Ordering;
 
 fn vector(text: &str) -> ScaledVec {
     ScaledVec::from_rationals(&text.split_whitespace().map(q).collect::<Vec<_>>())
@@ -38,6 +39,26 @@ fn floats_far_apart_and_floats_at_the_edge_of_a_word_are_exact() {
 }
 
 #[test]
+fn signs_are_known_at_every_length() {
+    for bits in [0, 62, 63, 64, 126, 127, 128, 300] {
+        let one: BigInt = BigInt::from(1) << bits;
+        let vector = IntVec::new(vec![one.clone(), -one, BigInt::from(0)]);
+        let signs: Vec<_> = (0..4).map(|i| vector.sign(i)).collect();
+        assert_eq!(signs, [Ordering::Greater, Ordering::Less, Ordering::Equal, Ordering::Equal]);
+    }
+}
+
+#[test]
+fn a_vector_of_integers_has_one_form() {
+    for entry in [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX] {
+        let (short, any) = (IntVec::from_i64(vec![entry]), IntVec::new(vec![entry.into()]));
+        assert_eq!(short, any, "{entry}");
+        assert!(!short.is_empty());
+    }
+    assert!(vector("").is_empty() && !vector("0").is_empty());
+}
+
+#[test]
 fn numbers_are_equal_by_value() {
     assert_eq!(n("0.5"), n("1/2"));
     assert_ne!(n("1/2"), n("1/3"));
@@ -62,4 +83,12 @@ fn the_norm_of_a_matrix_of_rank_one_is_known() {
     let rows = vec![vector("1 -1 1"); 4];
     assert!(operator_norm_at_most(&rows, &q("12")).unwrap());
     assert!(!operator_norm_at_most(&rows, &q("11.9")).unwrap());
+}
+
+#[test]
+fn no_norm_is_below_a_negative_square() {
+    for rows in [vec![], vec![vector("0 0")], vec![vector("1")]] {
+        assert!(!operator_norm_at_most(&rows, &q("-1")).unwrap());
+    }
+    assert!(operator_norm_at_most(&[vector("0 0")], &q("0")).unwrap());
 }

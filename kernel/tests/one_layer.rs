@@ -84,6 +84,7 @@ proptest! {
         let form = form.unwrap();
         prop_assert_eq!(form.margins().values(), p.margins().values());
         prop_assert_eq!(form.network().depth(), 2);
+        prop_assert!(!form.network().has_sharing());
         prop_assert!(agree(&p, &form, own, seed));
     }
 }

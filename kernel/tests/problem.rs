@@ -145,6 +145,7 @@ fn every_data_error_is_the_expected_one() {
             DataError::Number { .. } => "Number",
             DataError::TooLong { .. } => "TooLong",
             DataError::Work(_) => "Work",
+            DataError::Constraints(_) => "Constraints",
         });
     }
     // The other two are limits: `tests/limits.rs`.
@@ -183,6 +184,15 @@ fn neurons_of_several_outputs_need_one_of_them() {
     let seen: Vec<_> = list.neurons.iter().map(|n| (n.index, n.v.clone())).collect();
     let one = || Some(q("1"));
     assert_eq!(seen, [(0, vec![one(), None]), (1, vec![None, one()])]);
+}
+
+#[test]
+fn one_live_output_weight_keeps_a_neuron_alive() {
+    let p = problem(RELU, &["1 1; 0 0; 0 0", "1 0 0; -1 2 0"], "1 1", &[0]);
+    let list = TwoLayer::new(p.network()).unwrap();
+    let dead: Vec<_> = list.neurons.iter().map(|n| n.is_dead()).collect();
+    assert_eq!(dead, [false, false, true]);
+    assert!(!p.data().is_empty());
 }
 
 #[test]

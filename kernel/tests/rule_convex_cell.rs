@@ -32,6 +32,18 @@ fn accepts(p: &Problem, witness: &ConvexCell, claim: Claim) {
     survives(p, &claim);
 }
 
+/// `M = (2, −1, −1)ᵀ(1, 1, 2, 0)/6 + (0, −1, 1)ᵀ(0, 0, 0, t)/6`: of norm 1 or `t√2/6`.
+#[test]
+fn the_norm_of_a_live_relu_neuron_counts() {
+    let at = |t: &str| {
+        let samples = format!("1 1 2 {t}; 1 1 2 -{t}");
+        problem(RELU, &["1 1 2 0", "2; -1; -1"], &samples, &[0, 0])
+    };
+    accepts(&at("4"), &by("1/6 0 0 1/6"), local("all"));
+    let refused = by("1/6 0 0 1/6").check(&at("5"), &local("all"));
+    assert_eq!(refused, Err(ConvexCellError::OperatorNorm(0).into()));
+}
+
 #[test]
 fn proves_what_the_map_says() {
     accepts(&fixture_e(), &by("2 2"), local("all"));

@@ -10,6 +10,7 @@ use maxmargin_kernel::problem::Problem;
 use maxmargin_kernel::proof::Refusal;
 use maxmargin_kernel::proof::curve::{Curve, CurveError};
 use maxmargin_kernel::proof::moves::{MAX_DEGREE, Moves, MovesError};
+use maxmargin_kernel::proof::stationarity::StationarityError;
 use paper::*;
 
 fn along(moves: Moves) -> Curve {
@@ -122,8 +123,18 @@ fn every_refusal_is_the_expected_one() {
         (moves(&[&sixty_four, "1: 1"]), "all", MovesError::Degree(MAX_DEGREE + 1)),
     ];
     for (moves, scope, expected) in cases {
-        assert_eq!(refused(moves, &d, scope), CurveError::Moves(expected));
+        let limit = matches!(expected, MovesError::Degree(_));
+        let found = refused(moves, &d, scope);
+        assert_eq!(found, CurveError::Moves(expected));
+        // What is past no limit is a wrong proof.
+        assert_eq!(Refusal::from(found).is_limit(), limit);
     }
+    // So it is of a germ.
+    let germ = |error| Refusal::from(StationarityError::Germ { germ: 0, error }).is_limit();
+    assert!(germ(MovesError::Degree(MAX_DEGREE + 1)) && !germ(MovesError::FixedLayer(1)));
+    // The longest list of a layer counts.
+    let long = refused(moves(&[&format!("{sixty_four}1; 2: 1"), ""]), &d, "all");
+    assert_eq!(long, CurveError::Moves(MovesError::Degree(MAX_DEGREE + 1)));
     // The limit itself is fine.
     assert_eq!(refused(moves(&[&sixty_four, ""]), &d, "all"), CurveError::Norm);
     // 2200 digits at depth 5: the denominator alone has 7309 bits.

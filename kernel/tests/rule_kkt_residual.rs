@@ -141,6 +141,31 @@ fn a_lower_bound_repaired_with_m_q_at_a_near_kink_is_false() {
     );
 }
 
+/// At a near-kink a direction must be polar for slope 1 as well, where that is the worse.
+#[test]
+fn slope_1_at_a_near_kink_bounds_from_below_too() {
+    // g(s) = (1, 0 | 1; s, 0 | 0), θ = (1, 1 | 1; 0, 1 | 1).
+    let p = problem(RELU, &["1 1; 0 1", "1 1"], "1 0", &[1]);
+    let along = |first: &str| both(upper(&[], &[]), &[first, "0 1"]);
+    assert_eq!(along("0 1 0 1").check(&p, &residual("0.774", "1", "0", "0")), Ok(()));
+    let refused = refused(&along("0 1 1 1"), &p, &residual("1/2", "1", "0", "0"));
+    assert_eq!(refused, KktResidualError::NotPolar(0));
+}
+
+/// One neuron, w = 2, v = 1, at x = 1: the cone is that of (1, 2), at 3/5 of |θ| from θ.
+#[test]
+fn a_rational_distance_is_a_lower_bound_and_nothing_above_it() {
+    let p = problem(RELU, &["2", "1"], "1", &[1]);
+    let proof = || both(upper(&[(0, "4/5")], &[]), &["2", "-1"]);
+    assert_eq!(proof().check(&p, &residual("3/5", "3/5", "0", "0")), Ok(()));
+    let found = "0.600000000".into();
+    let claimed = "0.600000001".into();
+    assert_eq!(
+        refused(&proof(), &p, &residual("0.600000001", "1", "0", "0")),
+        KktResidualError::BelowLower { found, claimed }
+    );
+}
+
 #[test]
 fn every_refusal_is_the_expected_one() {
     let e = fixture_e();

@@ -118,6 +118,12 @@ fn every_refusal_is_the_expected_one() {
         check(two(), local("layer:1")),
         Refusal::WrongClaim { rule: RULE, kind: "local_optimum" }
     );
+    // |h|/Σλ for h = 2(1, 1/4) + 2(−1, 1/4), twice, and Σλ = 4.
+    assert_eq!(
+        check(two(), claim("layer:1", "cell", "1/4")),
+        LayerCellError::TooLarge { found: "0.353553391".into(), claimed: "0.250000000".into() }
+            .into()
+    );
     let wrong = problem(RELU, &["0 1; 0 1", "1 1"], "1 1/4; -1 1/4", &[1, -1]);
     assert!(matches!(
         two().check(&wrong, &claim("layer:1", "cell", "9")),

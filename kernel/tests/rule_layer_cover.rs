@@ -112,6 +112,30 @@ fn proves_it_of_layers_of_deep_networks() {
     assert!(matches!(refused, Err(Refusal::LayerCover(LayerCoverError::TooLarge { .. }))));
 }
 
+/// Covers of one row may have several `T`: the smallest counts, wherever it stands.
+#[test]
+fn the_smallest_of_several_bounds_counts() {
+    let larger = || ("2", cone(1, &[]), vec![split(0), close(&[5, -3]), close(&[0, 0])]);
+    let proof = |places: &[usize]| {
+        let mut witness = everywhere_j();
+        for place in places {
+            let (t, cone, nodes) = larger();
+            let other = of("1/4", &[(0, 5), (1, 5)], vec![(t, cone, nodes)]);
+            witness.multipliers.bounds.insert(*place, n("2"));
+            witness.covers.splice(*place..*place, other.covers);
+        }
+        witness
+    };
+    for places in [&[0][..], &[1], &[2], &[0, 2]] {
+        accepts(&fixture_j(), &proof(places), global("layer:1"));
+    }
+    let mut only = proof(&[0]);
+    only.multipliers.bounds.remove(1);
+    only.covers.remove(1);
+    let refused = only.check(&fixture_j(), &global("layer:1"));
+    assert!(matches!(refused, Err(Refusal::LayerCover(LayerCoverError::TooLarge { .. }))));
+}
+
 #[test]
 fn unequal_radii() {
     // v = (1, −1/2), λ as planted below: radii 1 and 2.
@@ -176,6 +200,11 @@ fn every_refusal_is_the_expected_one() {
     assert_eq!(
         check(nothing, local("layer:1")),
         DualBoundError::Uncovered { neuron: 0, sign: 1 }.into()
+    );
+    // A negative unit is refused before any cover.
+    assert_eq!(
+        check(of("-1", &[(0, 2)], vec![]), local("layer:1")),
+        DualBoundError::Cover { cover: 0, error: CoverError::Unit("a") }.into()
     );
     for (claim, l) in
         [(local("all"), "all"), (global("layer:2"), "layer:2"), (at_most("cell", "1"), "all")]

@@ -105,6 +105,16 @@ fn depth_one_needs_the_frobenius_norm() {
     assert_eq!(by("1 1 1 1 1 1").check(&w, &global("all")), Ok(()));
 }
 
+/// At depth 1 `any_width` drops the structural zeros: ν up to √2 for 1.
+#[test]
+fn structural_zeros_of_one_layer_bind_only_this_architecture() {
+    let p = problem(LINEAR, &["1 ."], "1 1", &[1]);
+    accepts(&p, "1", at_most("everywhere", "1"));
+    let refused = by("1").check(&p, &at_most("any_width", "1"));
+    assert_eq!(refused, Err(LinearError::Frobenius("1.000000000".into()).into()));
+    accepts(&p, "1", at_most("any_width", "1.4143"));
+}
+
 #[test]
 fn every_refusal_is_the_expected_one() {
     let check = |p: &Problem, l: &str, claim: Claim| by(l).check(p, &claim).unwrap_err();
@@ -130,6 +140,14 @@ fn every_refusal_is_the_expected_one() {
         {"weights": [["1", "1"]]}]});
     let f = problem_of(&serde_json::from_value(f).unwrap(), &data("3 -1 -1 3", &[1]));
     assert_eq!(check(&f, "1/2", everywhere()), sharing);
+    // Depth 3: u used twice gives 2uvt of u² + 2v² + t², ν = 2/√54 ≈ 0.272, above 1/√27 ≈ 0.192.
+    let deep = serde_json::json!({"activation": "linear", "layers": [
+        {"parameters": ["1"], "pattern": [[0], [0]]}, {"weights": [["1", "1"]]}, {"weights": [["1"]]}]});
+    let deep = problem_of(&serde_json::from_value(deep).unwrap(), &data("1", &[1]));
+    let sharing = Refusal::Architecture { rule: RULE, reason: NotTwoLayer::Sharing };
+    for region in ["everywhere", "any_width"] {
+        assert_eq!(check(&deep, "1", at_most(region, "1/5")), sharing);
+    }
     let c = fixture_c();
     assert_eq!(check(&c, "0", everywhere()), MultiplierError::AllZero.into());
     assert_eq!(check(&c, "", everywhere()), MultiplierError::AllZero.into());

@@ -118,6 +118,37 @@ fn structural_zeros_bind_competitors_of_any_width() {
     );
 }
 
+/// Numbers too long for the checker say nothing about the point.
+#[test]
+fn long_points_are_a_limit() {
+    let p = problem(LINEAR, &["1"; 5], "1", &[1]);
+    let long = refused(at(&["1e2200", "1", "1", "1", "1"]), &p, &at_least("everywhere", "0"));
+    assert!(matches!(long, PointError::Network(NetworkError::TooLong(_))), "{long:?}");
+    assert!(Refusal::from(long).is_limit());
+    let flat = refused(at(&["0", "1", "1", "1", "1"]), &p, &at_least("everywhere", "0"));
+    assert!(!Refusal::from(flat).is_limit());
+    assert!(Refusal::from(PointError::Data(DataError::Work(1))).is_limit());
+}
+
+/// Only at depth 2 do structural zeros bind competitors of any width.
+#[test]
+fn at_other_depths_a_competitor_may_read_all_inputs() {
+    for above in [&[][..], &["1", "1"]] {
+        let layers = |first| [&[first], above].concat();
+        let p = problem(LINEAR, &layers("1 ."), "1 1", &[1]);
+        let other = network(LINEAR, &layers("1 1"));
+        assert_eq!(of(other).check(&p, &at_least("any_width", "1/4")), Ok(()));
+    }
+}
+
+/// A neuron exists if it reaches some output, not only if it reaches all.
+#[test]
+fn a_neuron_of_one_class_lends_its_inputs() {
+    let p = problem(RELU, &["1 1; 1 .", "1 .; . 1"], "1 1", &[0]);
+    let both = network(RELU, &["1 1", "1; -1"]);
+    assert_eq!(of(both).check(&p, &at_least("any_width", "1/5")), Ok(()));
+}
+
 #[test]
 fn every_refusal_is_the_expected_one() {
     let e = fixture_e();

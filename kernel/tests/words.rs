@@ -1,4 +1,8 @@
-//! What the checker says that it has verified: every kind of claim in words.
+//! What the checker says that it has verified: every kind of claim in words, and numbers in them.
+mod common;
+
+use common::{LINEAR, RELU, n, problem};
+use maxmargin_kernel::check::{Limits, check, report_json};
 use maxmargin_kernel::claim::Claim;
 
 fn words(claim: &str) -> String {
@@ -79,4 +83,47 @@ fn rounded_bounds_are_never_stronger_than_the_claim() {
     };
     let (most, least) = (bound("margin_at_most"), bound("margin_at_least"));
     assert!(most > 1.0 / 3.0 && least < 1.0 / 3.0 && most - least < 1e-3, "{least} {most}");
+}
+
+#[test]
+fn activations_have_names() {
+    let name =
+        |text: &str| common::network(text, &["1"]).to_network().unwrap().activation().to_string();
+    assert_eq!(name(RELU), "ReLU");
+    assert_eq!(name(LINEAR), "linear");
+    assert_eq!(name(r#"{"leaky_relu": "0.1"}"#), "leaky ReLU with slope 1/10");
+}
+
+#[test]
+fn numbers_in_messages_are_short() {
+    for (number, text) in [
+        ("0", "0.000000000"),
+        ("-1/3", "-0.333333333"),
+        ("1/1000", "0.001000000"),
+        ("1/1001", "9.990009990e-4"),
+        ("999999", "999999.000000000"),
+        ("1000000", "1.000000000e6"),
+    ] {
+        assert_eq!(n(number).approximately(), text);
+    }
+}
+
+/// ν in a report is one number where it is rational, else the two that enclose it.
+#[test]
+fn a_report_gives_the_margin_or_encloses_it() {
+    let of = |weights: &str| {
+        let p = problem(LINEAR, &[weights], "1 0", &[1]);
+        let text = common::small::text(
+            &p,
+            vec![(common::at_least("everywhere", "0"), common::small::theta())],
+        );
+        report_json(&check(text.as_bytes(), None, Limits::default()).unwrap())["margin"].clone()
+    };
+    let rational = of("3 4");
+    assert_eq!(rational["nu"], "3/5");
+    assert!(rational.get("nu_lo").is_none() && rational.get("nu_hi").is_none());
+    let root = of("1 1");
+    let (low, high) = (root["nu_lo_f64"].as_f64().unwrap(), root["nu_hi_f64"].as_f64().unwrap());
+    assert!(root.get("nu").is_none() && root["nu_lo"] != root["nu_hi"]);
+    assert!((low - 0.5f64.sqrt()).abs() < 1e-9 && (high - low).abs() < 1e-9);
 }

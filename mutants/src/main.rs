@@ -130,6 +130,24 @@ impl Mutator {
         self.function = outer;
     }
 
+    /// The mutants of a condition as a whole: never and always true. In a chain with `let`, of every
+    /// part without one.
+    fn condition(&mut self, condition: &mut Expr, plain: &Expr) {
+        if !holds_let(plain) {
+            for value in ["false", "true"] {
+                let edit = format!("condition -> {value}   in {}", plain.to_token_stream());
+                if let Some(n) = self.number(plain.span(), &edit) {
+                    let value: Expr = syn::parse_str(value).unwrap();
+                    *condition =
+                        syn::parse_quote!((if crate::mutation(#n) { #value } else { #condition }));
+                }
+            }
+        } else if let (Expr::Binary(chain), Expr::Binary(parts)) = (condition, plain) {
+            self.condition(&mut chain.left, &parts.left);
+            self.condition(&mut chain.right, &parts.right);
+        }
+    }
+
     /// The mutants of an expression itself, not of its parts.
     fn variants(&mut self, plain: &Expr) -> Vec<(u32, Expr)> {
         let mut variants = Vec::new();
@@ -206,6 +224,20 @@ impl VisitMut for Mutator {
     fn visit_expr_mut(&mut self, expression: &mut Expr) {
         let plain = expression.clone();
         visit_mut::visit_expr_mut(self, expression);
+        match (&mut *expression, &plain) {
+            (Expr::If(branch), Expr::If(plain)) => self.condition(&mut branch.cond, &plain.cond),
+            (Expr::While(repeat), Expr::While(plain)) => {
+                self.condition(&mut repeat.cond, &plain.cond);
+            }
+            (Expr::Match(choice), Expr::Match(plain)) => {
+                for (arm, plain) in choice.arms.iter_mut().zip(&plain.arms) {
+                    if let (Some((_, guard)), Some((_, plain))) = (&mut arm.guard, &plain.guard) {
+                        self.condition(guard, plain);
+                    }
+                }
+            }
+            _ => {}
+        }
         // The variants hold the parts unchanged: else the text would double with every level.
         let mut text = quote!({ #expression });
         let variants = self.variants(&plain);

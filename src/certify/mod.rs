@@ -4,7 +4,7 @@ mod brackets;
 mod seal;
 
 pub use brackets::{Bracket, global_stage};
-pub use seal::{Sealed, bytes, open, seal};
+pub use seal::{Sealed, bytes, open, seal, stored};
 
 use crate::budget::Budget;
 use crate::import::Source;

@@ -92,6 +92,12 @@ fn is_gzip(path: &Path) -> bool {
     path.extension().is_some_and(|e| e.eq_ignore_ascii_case("gz"))
 }
 
+/// The size of a gzip file before it is unpacked; `None` for any other file and for `-`.
+pub fn stored(path: &Path) -> Option<u64> {
+    let file = Some(path).filter(|path| is_gzip(path))?;
+    std::fs::metadata(file).ok().map(|data| data.len())
+}
+
 /// The certificate as bytes, verified by the kernel from those bytes; for certificates that do not
 /// go to a file.
 ///

@@ -418,7 +418,7 @@ pub(super) struct CheckArguments {
     #[arg(long, value_name = "N")]
     pub max_bytes: Option<u64>,
     /// Most seconds of a file; past it, exit 4 [default: none with --model, else 30 and 1 for every
-    /// 16 kB]
+    /// 16 kB, of gzip 4 kB]
     #[arg(long, value_name = "SECONDS")]
     pub time_limit: Option<u64>,
     /// Print one JSON object per file

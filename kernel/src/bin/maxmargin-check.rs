@@ -3,6 +3,7 @@
 use maxmargin_kernel::check::{Limits, Report, check, report_json};
 use maxmargin_kernel::network::NetworkJson;
 use maxmargin_kernel::problem::{DataJson, Problem};
+use std::fmt::Display;
 use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::process::ExitCode;
@@ -54,9 +55,9 @@ fn main() -> ExitCode {
     };
     let given = match given(&arguments) {
         Ok(given) => given,
-        Err(message) => {
+        Err((code, message)) => {
             complain!("maxmargin-check: {message}");
-            return ExitCode::from(2);
+            return ExitCode::from(code);
         }
     };
     let mut worst = 0;
@@ -112,16 +113,20 @@ fn number<T: std::str::FromStr>(flag: &str, text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("{flag} needs a whole number, not `{text}`"))
 }
 
-fn given(arguments: &Arguments) -> Result<Option<Problem>, String> {
+/// The problem from outside; else the exit code, 2 or past a limit 4, and why.
+fn given(arguments: &Arguments) -> Result<Option<Problem>, (u8, String)> {
     let (Some(model), Some(data)) = (&arguments.model, &arguments.data) else { return Ok(None) };
-    let open = |path: &String| File::open(path).map_err(|e| format!("{path}: {e}"));
+    let wrong = |path: &String, why: &dyn Display, limit| {
+        (if limit { 4 } else { 2 }, format!("{path}: {why}"))
+    };
+    let open = |path: &String| File::open(path).map_err(|e| wrong(path, &e, false));
     let network: NetworkJson = serde_json::from_reader(BufReader::new(open(model)?))
-        .map_err(|e| format!("{model}: {e}"))?;
+        .map_err(|e| wrong(model, &e, false))?;
     let samples: DataJson =
-        serde_json::from_reader(BufReader::new(open(data)?)).map_err(|e| format!("{data}: {e}"))?;
-    let network = network.to_network().map_err(|e| format!("{model}: {e}"))?;
-    let samples = samples.to_data().map_err(|e| format!("{data}: {e}"))?;
-    Problem::new(network, samples).map(Some).map_err(|e| format!("{data}: {e}"))
+        serde_json::from_reader(BufReader::new(open(data)?)).map_err(|e| wrong(data, &e, false))?;
+    let network = network.to_network().map_err(|e| wrong(model, &e, e.is_limit()))?;
+    let samples = samples.to_data().map_err(|e| wrong(data, &e, e.is_limit()))?;
+    Problem::new(network, samples).map(Some).map_err(|e| wrong(data, &e, e.is_limit()))
 }
 
 fn check_file(path: &str, given: Option<&Problem>, arguments: &Arguments) -> u8 {

@@ -132,6 +132,15 @@ mod tests {
             assert!(!is_semidefinite(&wrong, 0));
         }
         assert!(!is_semidefinite(&[vec![big], vec![i128::MIN, big]], 0));
+        // What would leave `i128`: entries above the diagonal's, and quotients by a small pivot.
+        let half = big / 2;
+        assert!(!is_semidefinite(&[vec![big], vec![half, big], vec![half, i128::MIN, big]], 0));
+        let (large, small) = (1i128 << 64, 5 * ((1 << 31) + 1) + 1);
+        let word = i128::from(i64::MAX);
+        let pivots = [vec![small], vec![0, small], vec![0, 0, small], vec![0, 0, 0, small]];
+        let rows: Vec<_> =
+            pivots.into_iter().chain([vec![word, word, word, word, large]]).collect();
+        assert!(!is_semidefinite(&rows, 0));
         assert!(!is_semidefinite(&[vec![big]], -1) && !is_semidefinite(&[vec![big]], i128::MAX));
     }
 

@@ -47,6 +47,12 @@ mod tests {
         }
         assert_eq!(sqrt_bounds(&q(0, 1), 10), Some((q(0, 1), q(0, 1))));
         assert_eq!(sqrt_bounds(&q(-1, 1), 10), None);
+        // Past the bits asked for nothing is computed: the format says which bound of a length is meant.
+        let (low, high) = sqrt_bounds(&q(2, 1), 40).unwrap();
+        let grid =
+            |root: &Rational| (root * Rational::from_integer(BigInt::one() << 40)).to_integer();
+        assert_eq!((grid(&low), grid(&high)), (1554944255987u64.into(), 1554944255988u64.into()));
+        assert_eq!((low.denom(), high.denom().bits()), (&(BigInt::one() << 40), 39));
         let up = |n: i64| ceil_sqrt(&n.into());
         assert_eq!(
             (up(-4), up(0), up(1), up(2), up(4), up(5)),

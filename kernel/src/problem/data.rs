@@ -8,6 +8,8 @@ use std::collections::HashMap;
 
 /// Largest accepted bits of a sample's common denominator and longest numerator together.
 pub const MAX_SAMPLE_BITS: u64 = 1 << 14;
+/// Most constraints of a problem: samples, times the other classes.
+pub const MAX_CONSTRAINTS: usize = 1 << 23;
 
 /// Samples `x_i` and labels: ±1 for one output, classes 0…K−1 for K outputs.
 #[derive(Clone, Debug, PartialEq)]
@@ -68,6 +70,9 @@ pub enum DataError {
     /// Long numbers in many places.
     #[error("evaluating the network on the data takes {0} steps, past the limit of {MAX_WORK}")]
     Work(u64),
+    /// Past [`MAX_CONSTRAINTS`].
+    #[error("the problem has {0} constraints, past the limit of {MAX_CONSTRAINTS}")]
+    Constraints(usize),
     /// A number could not be read.
     #[error("sample {sample}, feature {feature}: {error}")]
     Number {
@@ -94,7 +99,7 @@ impl DataError {
     /// Whether the data are past a limit, rather than wrong.
     pub fn is_limit(&self) -> bool {
         match self {
-            Self::TooLong { .. } | Self::Work(_) => true,
+            Self::TooLong { .. } | Self::Work(_) | Self::Constraints(_) => true,
             Self::Number { error, .. } => error.is_limit(),
             _ => false,
         }

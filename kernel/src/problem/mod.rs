@@ -6,7 +6,7 @@ mod facts;
 mod kinks;
 mod margins;
 
-pub use data::{Data, DataError, DataJson, MAX_SAMPLE_BITS};
+pub use data::{Data, DataError, DataJson, MAX_CONSTRAINTS, MAX_SAMPLE_BITS};
 pub use digest::{data_digest, network_digest};
 pub use facts::Facts;
 pub(crate) use kinks::kinks;
@@ -34,10 +34,15 @@ impl Problem {
     /// With one output, labels that are all 0 or 1, with at least one 0, are read as −1 and 1.
     ///
     /// # Errors
-    /// [`DataError`]: no samples, shapes, labels, a zero sample.
+    /// [`DataError`]: no samples, shapes, labels, a zero sample; past a limit.
     pub fn new(network: Network, data: Data) -> Result<Self, DataError> {
         let data = data.fit_to(network.inputs(), network.outputs())?;
         let longest = data.samples().iter().map(data::length).max().unwrap_or(0);
+        // Quadratic in what was read, and each is kept.
+        let constraints = data.len().saturating_mul(network.outputs().saturating_sub(1).max(1));
+        if constraints > MAX_CONSTRAINTS {
+            return Err(DataError::Constraints(constraints));
+        }
         let counts = [data.len(), network.entries()];
         if let Some(work) = exceeds_when_long(&counts, longest + network.bits()) {
             return Err(DataError::Work(work));

@@ -24,6 +24,31 @@ fn plain() -> Units {
     units(rational(1, 1), rational(1, 1000), rational(1, 1000))
 }
 
+/// The least integer that bounds an item on a range, against its values on a grid that holds every
+/// integer and every vertex.
+#[test]
+fn the_largest_value_of_an_item_is_rounded_up_and_no_further() {
+    let ranges = || (-3i64..=3).flat_map(|l| (l..=3).map(move |h| (l, h)));
+    for (p, q) in [(0i64, 1i64), (1, 1), (1, 2), (2, 3)] {
+        for (a, b) in (-3i64..=3).flat_map(|a| (-3i64..=3).map(move |b| (a, b))) {
+            for (d, range) in (0i64..=2).flat_map(|d| ranges().map(move |range| (d, range))) {
+                // z = k/parts; values times q·parts².
+                let parts = (2 * q * d * d).max(1);
+                let value = |k: i64| {
+                    let slope = if k > 0 { q } else { p };
+                    (b * slope - q * a) * k * parts - q * d * d * k * k
+                };
+                let most = (range.0 * parts..=range.1 * parts).map(value).max().unwrap();
+                let expected = i128::from(Integer::div_ceil(&most, &(parts * parts)));
+                let found = largest::<i128>(&p.into(), &q.into(), a, b, d, range);
+                assert_eq!(found, Some(expected), "{p}/{q}, a {a}, b {b}, d {d}, {range:?}");
+                let big = largest::<BigInt>(&p.into(), &q.into(), a, b, d, range);
+                assert_eq!(big, Some(expected.into()));
+            }
+        }
+    }
+}
+
 fn split(item: usize) -> Node {
     Node::Split(Split { split: item })
 }

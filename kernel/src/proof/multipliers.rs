@@ -121,7 +121,8 @@ pub(super) fn stationary(
 ) -> Result<(), MultiplierError> {
     let Some(parameters) = layer.checked_sub(1).and_then(|l| problem.network().layers().get(l))
     else {
-        return Ok(());
+        let difference = String::new();
+        return Err(MultiplierError::NotStationary { layer, coordinate: 0, difference });
     };
     let parameters = parameters.parameters();
     let weighted = combination(parameters.len(), lambda, gradients);
