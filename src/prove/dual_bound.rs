@@ -14,6 +14,11 @@ use maxmargin_kernel::proof::dual_bound::{Cone, Cover, DualBound, Multipliers};
 use num_traits::ToPrimitive;
 use std::time::Instant;
 
+/// Room for rounding that is tried, relative.
+const SAFETIES: [f64; 8] = [1e-15, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8];
+/// Coordinates below this part of the length may be meant to be 0.
+const SNAP: f64 = 1e-6;
+
 /// Most times pieces are added.
 const ROUNDS: usize = 40;
 /// Pieces with less of the cost than this are not used.
@@ -107,6 +112,12 @@ fn value(entry: &Entry) -> f64 {
     }
 }
 
+/// The vector with what is next to nothing of it taken for 0.
+fn snapped(u: &[f64]) -> Vec<f64> {
+    let least = SNAP * length(u);
+    u.iter().map(|e| if e.abs() < least { 0.0 } else { *e }).collect()
+}
+
 /// The solution as a network of this width inside the region, with its ν as a multiple of θ's.
 fn improved(
     problem: &Problem,
@@ -130,9 +141,15 @@ fn improved(
         signs[j] = piece.sign;
     }
     let mut best = None;
-    for safety in [1e-15, 1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8] {
+    let pushed = SAFETIES.map(|safety| {
         let mut inside = u.clone();
         push_inside(view, &mut inside, |j, i| program.fixed[j][i], safety);
+        inside
+    });
+    // Signs fixed on both sides leave no room to be pushed into: `w·x = 0` for samples along an axis is
+    // a coordinate that is exactly 0.
+    let snapped = pushed.clone().map(|inside| inside.iter().map(|u| snapped(u)).collect());
+    for inside in pushed.into_iter().chain(snapped) {
         let network = balanced(problem, view, &signs, &inside)?;
         let there = Problem::new(network.clone(), problem.data().clone()).ok()?;
         if !super::point::better(&there, problem) {
