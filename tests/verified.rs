@@ -388,3 +388,25 @@ fn a_dense_layer_of_784_inputs_gets_the_same_verdict() {
     }
     assert!(good >= 2 && bad >= 4, "{good} accepted, {bad} refused");
 }
+
+/// Words are echoed, so they must be words; numbers too large for the shell are no verdict.
+#[test]
+fn what_is_no_text_is_not_read() {
+    let Some(program) = program() else { return };
+    let text = std::fs::read_to_string(
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("proofs/fixtures/deep_cell.txt"),
+    )
+    .unwrap();
+    let head = text.split("claims").next().unwrap();
+    for (claim, words) in [
+        ("uncovered \u{1b}[2K ;", "not printable ASCII"),
+        ("uncovered a\u{a0}ACCEPTED ;", "not printable ASCII"),
+        ("uncovered a\u{b}b ;", "not printable ASCII"),
+        ("kkt layer:2000000 terms 0", "too large"),
+    ] {
+        let text = format!("{head}claims 1\nclaim {claim}\nend\n");
+        let answer = run(&program, &Export { text, claims: Vec::new() });
+        let Err(Disagreement::Stopped(message)) = answer else { panic!("{claim:?}: {answer:?}") };
+        assert!(message.contains(words), "{claim:?}: {message}");
+    }
+}

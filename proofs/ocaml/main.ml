@@ -45,7 +45,8 @@
          s ITEM | e ITEM | c TIMES a_1 .. a_N
          q TIMES a_1 .. a_N  K (ITEM ROOT)*K  KAPPA
          t TIMES a_1 .. a_N  K (ITEM TAU END)*K upper ends  K (ITEM TAU END)*K lower ends
-     an END counts E, a TAU A; TIMES counts Q, a ROOT d is the parabola (Q d^2/E) z^2. *)
+     an END counts E, a TAU A; TIMES counts Q, a ROOT d is the parabola (Q d^2/E) z^2.
+   Exit codes: 0 no claim is refused (count the lines ACCEPTED), 1 one is, 2 the input cannot be read, 64 usage. *)
 module Integer = Z   (* Checker has a Z of its own *)
 open Checker
 
@@ -57,7 +58,11 @@ let next () =
   while !at < n && blank (Text.get !at) do incr at done;
   if !at >= n then fail "the input ends too early";
   let start = !at in
-  while !at < n && not (blank (Text.get !at)) do incr at done;
+  while !at < n && not (blank (Text.get !at)) do
+    (* Words are echoed: nothing that a terminal or a script might read as more than a word. *)
+    if Text.get !at <= ' ' || Text.get !at > '~' then fail "a byte that is not printable ASCII, at %d" !at;
+    incr at
+  done;
   Text.sub start (!at - start)
 let expect word = let w = next () in if w <> word then fail "expected `%s', found `%s'" word w
 
@@ -339,5 +344,7 @@ let () =
        if path = "-" then Text.read stdin
        else begin let ic = open_in_bin path in Text.read ic; close_in ic end;
        exit (run ())
-     with Failure m | Sys_error m -> prerr_endline ("maxmargin-verified: " ^ m); exit 2)
+     with
+     | Failure m | Sys_error m -> prerr_endline ("maxmargin-verified: " ^ m); exit 2
+     | Stack_overflow | Out_of_memory -> prerr_endline "maxmargin-verified: a number in the input is too large"; exit 2)
   | _ -> prerr_endline "usage: maxmargin-verified FILE   (- for standard input)"; exit 64

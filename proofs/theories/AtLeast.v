@@ -55,7 +55,8 @@ Definition reads_some_neuron (th : params num) (r : row) : bool :=
       end) (seq 0 (length (input_matrix th))).
 Definition stays (k : qregion) (p : qproblem) (th' : params num) : bool :=
   match k with
-  | QCell | QNear _ => region_ok k && same_matrices (qtheta p) th'
+  (* Cells are of networks of two layers with one output: for others in_region would say nothing. *)
+  | QCell | QNear _ => plain (qtheta p) && (region_ok k && same_matrices (qtheta p) th')
                        && all_kept k p th' (neurons zero (qtheta p)) (neurons zero th')
   | QEverywhere => same_matrices (qtheta p) th'
   | QAnyWidth =>
@@ -138,10 +139,12 @@ Proof. destruct th as [|[u W] th]; auto. Qed.
 Lemma stays_ok k p th' : stays k p th' = true -> in_region (regionR k) (problemR p) (thR th').
 Proof.
   unfold stays. intros H. destruct k as [|d| |]; simpl.
-  - apply andb_prop in H. destruct H as [H H3]. apply andb_prop in H. destruct H as [H1 H2].
+  - apply andb_prop in H. destruct H as [H H3]. apply andb_prop in H. destruct H as [_ H].
+    apply andb_prop in H. destruct H as [H1 H2].
     split; [apply same_matrices_ok; auto|]. unfold neurons_kept. cbn [theta problemR samples]. rewrite !neurons_R.
     apply (all_kept_ok QCell); auto.
-  - apply andb_prop in H. destruct H as [H H3]. apply andb_prop in H. destruct H as [H1 H2].
+  - apply andb_prop in H. destruct H as [H H3]. apply andb_prop in H. destruct H as [_ H].
+    apply andb_prop in H. destruct H as [H1 H2].
     split; [apply same_matrices_ok; auto|]. unfold neurons_kept. cbn [theta problemR samples]. rewrite !neurons_R.
     apply (all_kept_ok (QNear d)); eauto.
   - apply same_matrices_ok; auto.

@@ -204,7 +204,10 @@ def test_an_exception_of_the_progress_function_stops_the_search(iris):
 def test_control_c_and_other_threads(iris):
     """A signal ends a long call; meanwhile other threads run."""
     import _thread
+    import signal
 
+    # A shell starts its background jobs with the signal ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     data = np.random.default_rng(0)
     X = data.standard_normal((400, 30))
     y = np.where(X[:, 0] * X[:, 1] + 0.3 * X[:, 2] > 0, 1, -1)
@@ -223,5 +226,6 @@ def test_control_c_and_other_threads(iris):
         maxmargin.solve(X, y, progress=False)
     elapsed = time.monotonic() - start
     thread.join()
+    signal.signal(signal.SIGINT, before)
     assert elapsed < 15
     assert len(ticks) == 10

@@ -9,6 +9,8 @@ use crate::import::load_problem;
 use crate::report;
 use maxmargin_kernel::check::{Failure, Limits, Report, check, report_json};
 use maxmargin_kernel::problem::Problem;
+use sha2::{Digest, Sha256};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,7 +29,8 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<u8, Stop> {
     let mut first_failure = 0;
     let mut verified = 0;
     for file in &files {
-        let outcome = check_within(file, given.as_ref(), limits);
+        let mut read = arguments.also_verified.is_some().then(Sha256::new);
+        let outcome = check_within(file, given.as_ref(), limits, read.as_mut());
         verified += usize::from(outcome.is_ok());
         match (&outcome, arguments.json) {
             (_, true) => say_json(&json(file, &outcome)),
@@ -35,10 +38,12 @@ pub(super) fn run(arguments: &CheckArguments) -> Result<u8, Stop> {
             (Ok(_), false) => say(report::checked(file, &outcome)),
             (Err(_), false) => say_unbroken(report::checked(file, &outcome)),
         }
-        let code = match (&outcome, &arguments.also_verified) {
-            (Err(failure), _) => failure.exit_code(),
-            (Ok(_), Some(program)) => also_verified(file, given.as_ref(), program)?,
-            (Ok(_), None) => 0,
+        let code = match (&outcome, &arguments.also_verified, read) {
+            (Err(failure), _, _) => failure.exit_code(),
+            (Ok(_), Some(program), Some(read)) => {
+                also_verified(file, given.as_ref(), program, read)?
+            }
+            (Ok(_), _, _) => 0,
         };
         if first_failure == 0 {
             first_failure = code;
@@ -69,10 +74,23 @@ pub(super) fn given(
     Ok(Some(problem))
 }
 
-/// Hands a file that the kernel verified to the proved checker.
-fn also_verified(path: &Path, given: Option<&Problem>, program: &Path) -> Result<u8, Stop> {
+/// Hands a file that the kernel verified to the proved checker; `read` has digested what the kernel read.
+fn also_verified(
+    path: &Path,
+    given: Option<&Problem>,
+    program: &Path,
+    read: Sha256,
+) -> Result<u8, Stop> {
     let wrong = |e: &dyn std::fmt::Display| Stop::input(format!("{}: {e}", path.display()));
-    let exported = export(open(path).map_err(|e| wrong(&e))?, given).map_err(|e| wrong(&e))?;
+    let mut again = Sha256::new();
+    let mut file =
+        Digested { source: open(path).map_err(|e| wrong(&e))?, digest: Some(&mut again) };
+    let exported = export(&mut file, given).map_err(|e| wrong(&e))?;
+    file.finish().map_err(|e| wrong(&e))?;
+    // The two checkers agree only if they speak of the same certificate.
+    if again.finalize() != read.finalize() {
+        return Err(wrong(&"it was not the same when it was read again for the proved checker"));
+    }
     Ok(match crate::export::run(program, &exported) {
         Ok(verified) => {
             let all = exported.claims.len();
@@ -96,16 +114,49 @@ fn also_verified(path: &Path, given: Option<&Problem>, program: &Path) -> Result
 
 /// Checks one file.
 pub(super) fn check_file(path: &Path, given: Option<&Problem>) -> Result<Report, Failure> {
-    check_within(path, given, Limits::default())
+    check_within(path, given, Limits::default(), None)
 }
 
-fn check_within(path: &Path, given: Option<&Problem>, limits: Limits) -> Result<Report, Failure> {
-    let file = open(path).map_err(|e| Failure::Io(format!("{}: {e}", path.display())))?;
+/// A reader that digests what passes.
+struct Digested<'a> {
+    source: Box<dyn Read>,
+    digest: Option<&'a mut Sha256>,
+}
+
+impl Read for Digested<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let count = self.source.read(buffer)?;
+        if let (Some(digest), Some(bytes)) = (&mut self.digest, buffer.get(..count)) {
+            digest.update(bytes);
+        }
+        Ok(count)
+    }
+}
+
+impl Digested<'_> {
+    /// Reads on to the end.
+    fn finish(&mut self) -> std::io::Result<()> {
+        std::io::copy(self, &mut std::io::sink()).map(drop)
+    }
+}
+
+fn check_within(
+    path: &Path,
+    given: Option<&Problem>,
+    limits: Limits,
+    digest: Option<&mut Sha256>,
+) -> Result<Report, Failure> {
+    let failed = |e: std::io::Error| Failure::Io(format!("{}: {e}", path.display()));
+    let mut file = Digested { source: open(path).map_err(failed)?, digest };
     // The kernel allows for the text it reads, of which a short gzip file may hold a thousand times
     // its own size: here its own counts, at four times for an honest certificate.
     let zipped = stored(path).filter(|_| given.is_none());
     let own = zipped.map(|bytes| Duration::from_secs(30 + (bytes >> 12)));
-    check(file, given, Limits { time: limits.time.or(own), ..limits })
+    let report = check(&mut file, given, Limits { time: limits.time.or(own), ..limits })?;
+    if file.digest.is_some() {
+        file.finish().map_err(failed)?;
+    }
+    Ok(report)
 }
 
 fn json(file: &Path, outcome: &Result<Report, Failure>) -> serde_json::Value {

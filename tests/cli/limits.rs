@@ -117,3 +117,21 @@ fn the_verdict_survives_a_closed_pipe() {
         assert_eq!(child.wait().unwrap().code(), Some(code), "{file}");
     }
 }
+
+/// A file that changes between the two checkers: they would agree about two certificates.
+#[cfg(unix)]
+#[test]
+fn both_checkers_read_the_same_bytes() {
+    let folder = Folder::new();
+    let paper = concat!(env!("CARGO_MANIFEST_DIR"), "/certificates/paper");
+    let script = format!(
+        "mkfifo pipe && (cat {paper}/deep_linear.cert.json >pipe; sleep 1; cat {paper}/dead_neuron.cert.json >pipe) & \
+         until test -p pipe; do sleep 0.05; done; exec {} check pipe --also-verified=/bin/true",
+        env!("CARGO_BIN_EXE_maxmargin")
+    );
+    let mut shell = std::process::Command::new("sh");
+    let output = shell.args(["-c", &script]).current_dir(folder.path(".")).output().unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{complaint}");
+    assert!(complaint.contains("not the same when it was read again"), "{complaint}");
+}
