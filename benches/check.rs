@@ -1,6 +1,8 @@
 //! Checking the certificate of the digits example: at most 0.2 s, and as a multiple of parsing it.
 //!
 //! `cargo bench --bench check`
+mod timing;
+
 use maxmargin::certify::{Request, bytes, certify};
 use maxmargin::import::load_problem;
 use maxmargin_kernel::check::{Limits, check};
@@ -8,10 +10,12 @@ use maxmargin_kernel::claim::{Number, Region};
 use maxmargin_kernel::number::Rational;
 use std::hint::black_box;
 use std::path::Path;
-use std::time::Instant;
+use timing::fastest;
 
 /// Most seconds.
 const LIMIT: f64 = 0.2;
+/// Repetitions, of which the fastest counts.
+const TIMES: usize = 10;
 
 fn main() {
     let digits = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/digits");
@@ -30,13 +34,13 @@ fn main() {
     let outcome = certify(&problem, &request, &|_| ());
     let claims = outcome.entries.len();
     let (bytes, _) = bytes(&problem, outcome.entries, true).expect("the kernel accepts it");
-    let parsing = fastest(|| {
+    let parsing = fastest(TIMES, || {
         black_box(serde_json::from_slice::<serde_json::Value>(&bytes).expect("JSON"));
     });
-    let embedded = fastest(|| {
+    let embedded = fastest(TIMES, || {
         black_box(check(bytes.as_slice(), None, Limits::default()).expect("verifies"));
     });
-    let given = fastest(|| {
+    let given = fastest(TIMES, || {
         black_box(check(bytes.as_slice(), Some(&problem), Limits::default()).expect("verifies"));
     });
     println!("{claims} claims, {} kB", bytes.len() / 1000);
@@ -52,14 +56,4 @@ fn main() {
         given / parsing
     );
     assert!(embedded <= LIMIT && given <= LIMIT, "checking takes more than {LIMIT} s");
-}
-
-/// Seconds of the fastest of ten repetitions.
-fn fastest(mut run: impl FnMut()) -> f64 {
-    let once = |_| {
-        let start = Instant::now();
-        run();
-        start.elapsed().as_secs_f64()
-    };
-    (0..10).map(once).fold(f64::INFINITY, f64::min)
 }

@@ -4,6 +4,8 @@
 //! many starts as there are nodes, which proves nothing.
 //!
 //! `cargo bench --bench cover`
+mod timing;
+
 use maxmargin::budget::Budget;
 use maxmargin::import::load_data;
 use maxmargin::numeric::two_layer::{View, to_f64};
@@ -15,10 +17,12 @@ use maxmargin_kernel::claim::{Claim, Region, Scope};
 use maxmargin_kernel::network::Activation;
 use std::hint::black_box;
 use std::path::Path;
-use std::time::Instant;
+use timing::fastest;
 
 /// Most seconds for search and check.
 const LIMIT: f64 = 0.02;
+/// Repetitions, of which the fastest counts.
+const TIMES: usize = 10;
 
 fn main() {
     let digits = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/digits/digits01.data.npz");
@@ -48,7 +52,7 @@ fn main() {
 
     let options = cover::Options { parallel: false, ..Default::default() };
     let (mut nodes, mut found) = (0, None);
-    let searching = fastest(|| {
+    let searching = fastest(TIMES, || {
         let mut covers = Covers::new(&view, &lambda, t).expect("multipliers");
         nodes = 0;
         assert_eq!(covers.run(&view, &options, &mut nodes), Ran::Closed);
@@ -56,11 +60,11 @@ fn main() {
     });
     let (_, bound, again) = found.expect("closed covers give a bound");
     let claim = Claim::MarginAtMost { scope: Scope::All, region: Region::AnyWidth, bound };
-    let checking = fastest(|| {
+    let checking = fastest(TIMES, || {
         black_box(again.check(&solved.problem, &claim)).expect("the kernel accepts it");
     });
     let covers = Covers::new(&view, &lambda, t).expect("multipliers");
-    let floats = fastest(|| {
+    let floats = fastest(TIMES, || {
         for sign in [1, -1] {
             let (instance, _) = covers.instance(&view, sign);
             let starts: Vec<Vec<f64>> =
@@ -79,14 +83,4 @@ fn main() {
         1e3 * floats
     );
     assert!(searching + checking <= LIMIT, "search and check take more than {LIMIT} s");
-}
-
-/// Seconds of the fastest of ten repetitions.
-fn fastest(mut run: impl FnMut()) -> f64 {
-    let once = |_| {
-        let start = Instant::now();
-        run();
-        start.elapsed().as_secs_f64()
-    };
-    (0..10).map(once).fold(f64::INFINITY, f64::min)
 }

@@ -3,18 +3,19 @@
 //!
 //! `cargo bench --bench evaluate`
 mod synthetic;
+mod timing;
 
 use maxmargin_kernel::network::{Activation, Layer, Network};
 use maxmargin_kernel::number::ScaledVec;
 use maxmargin_kernel::problem::{Data, Problem};
 use ndarray::Array2;
 use std::hint::black_box;
-use std::time::Instant;
 use synthetic::{INPUTS, SAMPLES, Synthetic, WIDTH};
+use timing::fastest;
 
 /// Largest accepted ratio.
 const LIMIT: f64 = 15.0;
-/// Repetitions, of which the fastest counts: others measure what else the machine does.
+/// Repetitions, of which the fastest counts.
 const TIMES: usize = 5;
 
 fn main() {
@@ -38,11 +39,11 @@ fn main() {
     let a = Array2::from_shape_vec((SAMPLES, INPUTS), x).expect("its shape");
     let b = Array2::from_shape_vec((WIDTH, INPUTS), w).expect("its shape");
     let mut product = Array2::zeros((SAMPLES, WIDTH));
-    let floats = fastest(|| product = black_box(a.dot(&b.t())));
+    let floats = fastest(TIMES, || product = black_box(a.dot(&b.t())));
     let model = network.integer_model();
     let rows = &model.layers[0];
     let mut checked = 0;
-    let integers = fastest(|| {
+    let integers = fastest(TIMES, || {
         checked = 0;
         for sample in &samples {
             let x = sample.numerators();
@@ -53,7 +54,7 @@ fn main() {
     });
     assert!(checked > 0 && product.iter().any(|z| *z != 0.0));
     let labels = vec![1; SAMPLES];
-    let whole = fastest(|| {
+    let whole = fastest(TIMES, || {
         let data = Data::new(samples.clone(), labels.clone()).expect("samples");
         black_box(Problem::new(network.clone(), data).expect("fits"));
     });
@@ -63,14 +64,4 @@ fn main() {
     let ratio = integers / floats;
     println!("exact / float64: {ratio:.1} (limit {LIMIT}); whole: {:.1}", whole / floats);
     assert!(ratio <= LIMIT, "exact evaluation is {ratio:.1} times the float product");
-}
-
-/// Seconds of the fastest repetition.
-fn fastest(mut run: impl FnMut()) -> f64 {
-    let once = |_| {
-        let start = Instant::now();
-        run();
-        start.elapsed().as_secs_f64()
-    };
-    (0..TIMES).map(once).fold(f64::INFINITY, f64::min)
 }
