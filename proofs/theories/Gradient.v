@@ -143,16 +143,15 @@ Proof. intros H. induction l; simpl; constructor; auto. Qed.
 Lemma Forall2_map_l {A B} (rel : B -> A -> Prop) (f : A -> B) l : (forall a, rel (f a) a) -> Forall2 rel (map f l) l.
 Proof. intros H. induction l; simpl; constructor; auto. Qed.
 
+(* What constants, sums, products and variables are related by, the values of a pattern are. *)
+Ltac relate_values R const add mul variable :=
+  apply rel_value with (rel := R);
+  [apply const | intros; apply add; auto | intros; apply mul; auto | apply lift_rel; intros; apply variable
+  |apply Forall2_maps; intros; apply Forall2_maps; intros; apply const
+  |apply Forall2_maps; intros; apply const | apply Forall2_maps; intros; apply const].
 Lemma fvalue_tracks S th v x c : tracks v (fvalue S th x c) (gvalue S th v x c).
 Proof.
-  apply rel_value with (rel := tracks v).
-  - apply tracks_const.
-  - intros. apply tracks_add; auto.
-  - intros. apply tracks_mul; auto.
-  - apply lift_rel. intros. apply tracks_variable.
-  - apply Forall2_maps. intros s. apply Forall2_maps. intros. apply tracks_const.
-  - apply Forall2_maps. intros. apply tracks_const.
-  - apply Forall2_maps. intros. apply tracks_const.
+  relate_values (tracks v) tracks_const tracks_add tracks_mul tracks_variable.
 Qed.
 Lemma fvalue_value S th th' x c : same_architecture th th' ->
   fvalue S th x c (flat th') = pattern_value 0 Rplus Rmult S th' x c.
@@ -262,14 +261,7 @@ Definition hvalue (S : list (list R)) (th : params R) (x c : vec) : vec -> gnum 
     (map (fun a _ => gconst a) x) (map (fun a _ => gconst a) c).
 Lemma hvalue_steady S th v x c : steady v (hvalue S th x c) (gvalue S th v x c).
 Proof.
-  apply rel_value with (rel := steady v).
-  - apply steady_const.
-  - intros. apply steady_add; auto.
-  - intros. apply steady_mul; auto.
-  - apply lift_rel. intros. apply steady_variable.
-  - apply Forall2_maps. intros s. apply Forall2_maps. intros. apply steady_const.
-  - apply Forall2_maps. intros. apply steady_const.
-  - apply Forall2_maps. intros. apply steady_const.
+  relate_values (steady v) steady_const steady_add steady_mul steady_variable.
 Qed.
 (* at every v, and for every network of the architecture *)
 Lemma gvalue_steady S th v x c eta : 0 < eta -> exists e, 0 < e /\ forall v', near_entries e v v' -> forall i,

@@ -133,14 +133,7 @@ Proof.
 Qed.
 Lemma fvalue_follows2 S th v x c : follows2 v (fvalue S th x c) (jvalue 0 1 Rplus Rmult axpy S th v x c).
 Proof.
-  apply rel_value with (rel := follows2 v).
-  - apply follows2_const.
-  - intros. apply follows2_add; auto.
-  - intros. apply follows2_mul; auto.
-  - apply lift_rel. intros. apply follows2_variable.
-  - apply Forall2_maps. intros s. apply Forall2_maps. intros. apply follows2_const.
-  - apply Forall2_maps. intros. apply follows2_const.
-  - apply Forall2_maps. intros. apply follows2_const.
+  relate_values (follows2 v) follows2_const follows2_add follows2_mul follows2_variable.
 Qed.
 (* near a network that fits the pattern, in the length of the move *)
 Lemma entry_le_norm D i : Rabs (nth i D 0) <= norm D.
