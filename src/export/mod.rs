@@ -18,7 +18,7 @@ mod verified;
 pub use verified::{Disagreement, Verified, run};
 
 use maxmargin_kernel::certificate::ProblemEntry;
-use maxmargin_kernel::claim::{Claim, Region, Scope};
+use maxmargin_kernel::claim::{Claim, Number, Region, Scope};
 use maxmargin_kernel::network::Network;
 use maxmargin_kernel::number::Rational;
 use maxmargin_kernel::problem::Problem;
@@ -222,10 +222,8 @@ fn covered(problem: &Problem, claim: &Claim, rule: &str, proof: Value) -> Option
         }
         (Claim::NotKkt { scope }, "descent") => {
             let witness: Descent = serde_json::from_value(proof).ok()?;
-            let direction = witness.direction.iter();
-            let direction = direction.map(|d| d.iter().map(|v| v.0.clone()).collect());
             let mut text = format!("not_kkt {scope} direction");
-            write_vectors(&mut text, &direction.collect::<Vec<_>>());
+            write_vectors(&mut text, &rationals(&witness.direction));
             Some(text)
         }
         (Claim::KktResidual { scope: Scope::All, .. }, "kkt_residual") => {
@@ -264,6 +262,11 @@ fn covered(problem: &Problem, claim: &Claim, rule: &str, proof: Value) -> Option
         }
         _ => None,
     }
+}
+
+/// The vectors of a witness as rationals.
+fn rationals(vectors: &[Vec<Number>]) -> Vec<Vec<Rational>> {
+    vectors.iter().map(|u| u.iter().map(|v| v.0.clone()).collect()).collect()
 }
 
 fn write_vectors(text: &mut String, vectors: &[Vec<Rational>]) {

@@ -1,5 +1,5 @@
 //! Explicit points in the words of the proved checker; a better one is scaled to a margin of at least γ(θ).
-use super::{write_network, write_vectors};
+use super::{rationals, write_network, write_vectors};
 use maxmargin_kernel::claim::{Region, Scope};
 use maxmargin_kernel::network::{Network, TwoLayer};
 use maxmargin_kernel::number::{BigInt, Rational, ScaledVec};
@@ -32,9 +32,7 @@ pub(super) fn at_least(
         (Some(vectors), None) if vectors.len() != problem.network().depth() => return None,
         (vectors, None) => {
             text.push_str("point");
-            let vectors = vectors.iter().flatten();
-            let vectors = vectors.map(|u| u.iter().map(|v| v.0.clone()).collect());
-            write_vectors(&mut text, &vectors.collect::<Vec<_>>());
+            write_vectors(&mut text, &rationals(vectors.as_deref().unwrap_or_default()));
         }
         _ => return None,
     }
@@ -44,9 +42,7 @@ pub(super) fn at_least(
 /// A better point, scaled to a margin of at least γ(θ).
 pub(super) fn better(problem: &Problem, scope: Scope, witness: &Point) -> Option<String> {
     let network = problem.network();
-    let parameters = witness.parameters.as_ref()?;
-    let values: Vec<Vec<Rational>> =
-        parameters.iter().map(|u| u.iter().map(|v| v.0.clone()).collect()).collect();
+    let values = rationals(witness.parameters.as_ref()?);
     let moving = match scope {
         Scope::All => 0..network.depth(),
         Scope::Layer(l) => l.checked_sub(1)?..l,

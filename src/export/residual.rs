@@ -1,7 +1,7 @@
 //! The KKT residual (rules 3.2 and 3.11) in the words of the proved checker: multipliers, slopes at near-kinks, a direction.
 //!
 //! A certificate gives `μ_kj = λ_k s_kj`, the text `s_kj`; multipliers that are 0 are left out.
-use super::write_vectors;
+use super::{rationals, write_vectors};
 use maxmargin_kernel::claim::Claim;
 use maxmargin_kernel::network::TwoLayer;
 use maxmargin_kernel::number::Rational;
@@ -42,8 +42,6 @@ pub(super) fn covered(problem: &Problem, claim: &Claim, witness: &KktResidual) -
         }
     }
     text.push_str("\n direction");
-    let vectors = witness.direction.iter().flatten();
-    let vectors = vectors.map(|u| u.iter().map(|v| v.0.clone()).collect());
-    write_vectors(&mut text, &vectors.collect::<Vec<_>>());
+    write_vectors(&mut text, &rationals(witness.direction.as_deref().unwrap_or_default()));
     Some(text)
 }
