@@ -141,15 +141,19 @@ fn improved(
         signs[j] = piece.sign;
     }
     let mut best = None;
-    let pushed = SAFETIES.map(|safety| {
+    let pushed = |safety: &f64| {
         let mut inside = u.clone();
-        push_inside(view, &mut inside, |j, i| program.fixed[j][i], safety);
+        push_inside(view, &mut inside, |j, i| program.fixed[j][i], *safety);
         inside
-    });
+    };
     // Signs fixed on both sides leave no room to be pushed into: `w·x = 0` for samples along an axis is
     // a coordinate that is exactly 0.
-    let snapped = pushed.clone().map(|inside| inside.iter().map(|u| snapped(u)).collect());
-    for inside in pushed.into_iter().chain(snapped) {
+    let exact = |safety| {
+        let inside = pushed(safety);
+        let snapped: Vec<Vec<f64>> = inside.iter().map(|u| snapped(u)).collect();
+        (snapped != inside).then_some(snapped)
+    };
+    for inside in SAFETIES.iter().map(pushed).chain(SAFETIES.iter().filter_map(exact)) {
         let network = balanced(problem, view, &signs, &inside)?;
         let there = Problem::new(network.clone(), problem.data().clone()).ok()?;
         if !super::point::better(&there, problem) {
