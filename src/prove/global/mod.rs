@@ -136,6 +136,8 @@ const BEAM: usize = 24;
 const WIDEST: usize = 384;
 /// The part of the time limit that the search proper may use.
 const SEARCH_SHARE: f64 = 0.8;
+/// Multipliers below this part of the largest are taken for 0 where directions are sought.
+const SMALL: f64 = 1e-7;
 /// Rounds after which an unused candidate is dropped.
 const AGE: u32 = 2;
 
@@ -178,6 +180,12 @@ pub fn search(
     }
     search.save(true);
     search.result
+}
+
+/// The samples whose multipliers are not next to nothing.
+fn support(lambda: &[f64]) -> Vec<usize> {
+    let largest = lambda.iter().fold(0.0f64, |m, l| m.max(*l));
+    (0..lambda.len()).filter(|i| lambda[*i] > SMALL * largest).collect()
 }
 
 struct Search<'a> {
@@ -293,8 +301,7 @@ impl<'a> Search<'a> {
     }
 
     fn instance(&self, lambda: &[f64], sign: f64) -> Instance {
-        let largest = lambda.iter().fold(0.0f64, |m, l| m.max(*l));
-        let kept: Vec<usize> = (0..lambda.len()).filter(|i| lambda[*i] > 1e-7 * largest).collect();
+        let kept = support(lambda);
         Instance {
             x: kept.iter().map(|&i| self.view.x[i].clone()).collect(),
             b: kept.iter().map(|&i| sign * self.view.y[i] * lambda[i]).collect(),

@@ -1,7 +1,7 @@
 //! Bounds from a part of the data: without some of the constraints the optimal cost is no larger, so a
 //! bound for some samples is one for all. Covers become hard with the number of samples that have
 //! multipliers, and the few with the largest ones often give most of the cost.
-use super::{Covers, Global, Options, Search, Status, search};
+use super::{Covers, Global, Options, Search, Status, search, support};
 use crate::budget::Budget;
 use crate::numeric::two_layer::{View, length};
 use maxmargin_kernel::claim::Number;
@@ -13,8 +13,6 @@ const FIRST: f64 = 10.0;
 const GROWTH: f64 = 1.15;
 /// The gap to which a part is solved: more samples are worth more than the last percent.
 const GAP: f64 = 0.01;
-/// Multipliers below this part of the largest are taken for 0.
-const SMALL: f64 = 1e-7;
 
 /// A part that is being solved.
 pub(super) struct Part {
@@ -38,9 +36,7 @@ impl View {
 impl Search<'_> {
     /// The next part to solve, by the latest multipliers: `None` if it would have all of them.
     fn next_part(&mut self) -> Option<Part> {
-        let largest = self.lambda.iter().fold(0.0f64, |m, l| m.max(*l));
-        let mut samples: Vec<usize> =
-            (0..self.lambda.len()).filter(|i| self.lambda[*i] > SMALL * largest).collect();
+        let mut samples = support(&self.lambda);
         let size = (FIRST * GROWTH.powi(self.parts)).round() as usize;
         if size >= samples.len() {
             return None;
