@@ -72,12 +72,17 @@ fn steps(text: &str) -> Vec<Step> {
     steps
 }
 
-/// The first four digits of every number, one space between words.
+/// The first four digits of every number, one space between words. Zeros in front do not count, nor do those
+/// of 1.000…: a ratio is told by what it has above one.
 fn essence(line: &str) -> String {
     let mut out = String::new();
     let mut digits = 0;
+    let mut one = false;
     for c in line.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
-        digits = if c.is_ascii_digit() {
+        one = if digits == 0 { c == '1' } else { one };
+        digits = if c == '0' && (digits == 0 || digits == 1 && one) {
+            digits
+        } else if c.is_ascii_digit() {
             digits + 1
         } else if c == '.' && digits > 0 {
             digits
@@ -259,11 +264,20 @@ fn pictures_are_those_of_the_pages() {
 #[test]
 fn shown_lines_are_compared() {
     let expected = |text: &str| text.lines().map(String::from).collect::<Vec<_>>();
-    let output = "a 1.23456 b\nmiddle\nend\n";
-    for good in ["a 1.23499 b\nmiddle", "…\nend", "a …\n…\nend", ""] {
+    let output = "a 1.23456 b\nmiddle\nend\n1.0002443 0.0106713\n";
+    for good in ["a 1.23499 b\nmiddle", "…\nend", "a …\n…\nend", "…\n1.0002449 0.0106719", ""]
+    {
         agrees(&expected(good), output).unwrap();
     }
-    for bad in ["a 1.24 b", "middle", "…\nmissing", "a 1.23456 b\nend"] {
+    for bad in [
+        "a 1.24 b",
+        "middle",
+        "…\nmissing",
+        "a 1.23456 b\nend",
+        "…\n1.0002453 0.0106713",
+        "…\n1.000244 0.0106813",
+        "…\n1.0244 0.0106713",
+    ] {
         agrees(&expected(bad), output).unwrap_err();
     }
 }
