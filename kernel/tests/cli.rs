@@ -65,6 +65,11 @@ fn a_given_problem_is_compared() {
     let (code, out, err) = with(&long, &data);
     assert_eq!((code, out.as_str()), (4, ""), "{err}");
     assert!(err.contains("long.json") && err.contains("exponent"), "{err}");
+    // Objects are objects.
+    let (code, _, err) = with(&file("list.json", r#"["relu", [{"weights": [["1"]]}]]"#), &data);
+    assert_eq!(code, 2, "{err}");
+    let (code, _, err) = with(&model, &file("list.data.json", r#"[[["1"]], [1]]"#));
+    assert_eq!(code, 2, "{err}");
     // A model that cannot be used is malformed input.
     for bad in [r#"{"activation": "relu"}"#, r#"{"activation": "relu", "layers": []}"#] {
         let (code, out, err) = with(&file("bad.json", bad), &data);

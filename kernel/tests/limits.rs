@@ -120,6 +120,9 @@ fn long_numbers_and_large_exponents() {
         let data = format!(r#"{{"x":[["{number}"]],"y":[1]}}"#);
         assert!(matches!(is_limit(number, &file(ONE, &data, "", 0)), Failure::Data(_)));
     }
+    let near = bound("1").replace("everywhere", "near:1e-3000");
+    let failure = is_limit("δ", &one(&near, r#"{"rule":"point"}"#));
+    assert!(matches!(failure, Failure::Limit(Limit::Number(_))), "{failure}");
     let long = "7".repeat(5_000);
     is_limit("long", &one(&bound(&long), r#"{"rule":"point"}"#));
     // Within the limits one by one, long together: common denominators of many primes.
@@ -134,6 +137,130 @@ fn long_numbers_and_large_exponents() {
     let proof = format!(r#"{{"rule":"convex_cell","lambda":[{lambda}]}}"#);
     let failure = is_limit("primes in λ", &one(claim, &proof));
     assert!(matches!(failure, Failure::ProofLimit { .. }), "{failure}");
+}
+
+/// Reciprocals of long numbers without common factors: their common denominator is as long as all of
+/// them together.
+fn reciprocals(count: usize, digits: usize) -> Vec<String> {
+    (0..count).map(|k| format!("1/1{:0>digits$}", 2 * k + 1)).collect()
+}
+
+fn quoted(numbers: &[String]) -> String {
+    numbers.iter().map(|n| format!("\"{n}\"")).collect::<Vec<_>>().join(",")
+}
+
+#[test]
+fn long_denominators_that_multiply() {
+    // The limit is met while the common denominator grows, not when it is complete.
+    let sample = reciprocals(5, 2_000);
+    let data = format!(r#"{{"x":[[{}]],"y":[1]}}"#, quoted(&sample));
+    let failure = is_limit("a sample", &file(&one_row(5), &data, "", 0));
+    assert!(matches!(failure, Failure::Data(DataError::TooLong { .. })), "{failure}");
+    let weights = reciprocals(5, 2_500);
+    let network = format!(
+        r#"{{"activation":"relu","layers":[{{"weights":[[{}]]}},{{"weights":[["1"]]}}]}}"#,
+        quoted(&weights)
+    );
+    let data = format!(r#"{{"x":[[{}]],"y":[1]}}"#, repeated("\"1\"", 5));
+    let failure = is_limit("weights", &file(&network, &data, "", 0));
+    assert!(matches!(failure, Failure::Network(_)), "{failure}");
+
+    let claims = |claim: &str, proof: &str| format!(r#"{{"claim":{claim},"proof":{proof}}}"#);
+    let wide = format!(
+        r#"{{"activation":"relu","layers":[{{"weights":[[{}]]}},{{"weights":[["1"]]}}]}}"#,
+        repeated("\"1\"", 5)
+    );
+    let point = format!(r#"{{"rule":"point","parameters":[[{}],["1"]]}}"#, quoted(&weights));
+    let claim = r#"{"kind":"margin_at_least","scope":"all","region":"everywhere","bound":"0"}"#;
+    let failure = is_limit("a point", &file(&wide, &data, &claims(claim, &point), 1));
+    assert!(matches!(failure, Failure::ProofLimit { .. }), "{failure}");
+
+    // The residual, from above and from below.
+    let network =
+        r#"{"activation":"relu","layers":[{"weights":[["1"],["1"]]},{"weights":[["1","1"]]}]}"#;
+    let data = format!(r#"{{"x":[{}],"y":[{}]}}"#, repeated("[\"1\"]", 4), repeated("1", 4));
+    let residual = |lo: &str| {
+        format!(
+            r#"{{"kind":"kkt_residual","scope":"all","lo":"{lo}","hi":"1000","delta":"0","epsilon":"0"}}"#
+        )
+    };
+    let lambda: Vec<String> =
+        (reciprocals(4, 2_400).iter().enumerate()).map(|(k, l)| format!("[{k},\"{l}\"]")).collect();
+    let proof = format!(r#"{{"rule":"kkt_residual","lambda":[{}],"mu":[]}}"#, lambda.join(","));
+    let failure = is_limit("λ", &file(network, &data, &claims(&residual("0"), &proof), 1));
+    assert!(matches!(failure, Failure::ProofLimit { .. }), "{failure}");
+    let direction = reciprocals(2, 2_500);
+    let proof = format!(
+        r#"{{"rule":"kkt_residual","lambda":[],"mu":[],"direction":[[{}],["1","1"]]}}"#,
+        quoted(&direction)
+    );
+    let failure = is_limit("d", &file(network, &data, &claims(&residual("1/2"), &proof), 1));
+    assert!(matches!(failure, Failure::ProofLimit { .. }), "{failure}");
+
+    // A short file that asks for products of long numbers in every neuron.
+    let units = 300;
+    let network = format!(
+        r#"{{"activation":"relu","layers":[{{"weights":[{}]}},{{"weights":[[{}]]}}]}}"#,
+        repeated("[\"1\"]", units),
+        repeated("\"1\"", units)
+    );
+    let lambda: Vec<String> =
+        (reciprocals(4, 500).iter().enumerate()).map(|(k, l)| format!("[{k},\"{l}\"]")).collect();
+    let proof = format!(r#"{{"rule":"kkt_residual","lambda":[{}],"mu":[]}}"#, lambda.join(","));
+    let text = file(&network, &data, &claims(&residual("0"), &proof), 1);
+    assert_eq!(outcome("λ of many neurons", &text), Ok(1));
+    let data = format!(r#"{{"x":[{}],"y":[{}]}}"#, repeated("[\"1\"]", 560), repeated("1", 560));
+    let lambda = reciprocals(1, 2_400);
+    let proof =
+        format!(r#"{{"rule":"kkt_residual","lambda":[[0,"{}"]],"mu":[]}}"#, lambda.concat());
+    let failure = is_limit(
+        "many neurons on many samples",
+        &file(&network, &data, &claims(&residual("0"), &proof), 1),
+    );
+    assert!(failure.to_string().contains("steps, past the limit"), "{failure}");
+}
+
+/// A unit of many digits for a sample of many entries, one of them long.
+#[test]
+fn a_long_unit_of_samples() {
+    let entries = 900;
+    let network = format!(
+        r#"{{"activation":"relu","layers":[{{"weights":[[{}]]}},{{"weights":[["1"]]}}]}}"#,
+        repeated("\"1\"", entries)
+    );
+    let long = format!("\"1/1{:0>1500}\"", 1);
+    let data = format!(r#"{{"x":[[{long},{}]],"y":[1]}}"#, repeated("\"1\"", entries - 1));
+    let unit = format!("1/1{:0>1500}", 7);
+    let claim = r#"{"kind":"margin_at_most","scope":"all","region":"any_width","bound":"1000"}"#;
+    let proof = format!(
+        r#"{{"rule":"dual_bound","multipliers":{{"units":{{"a":"1","z":"1","tau":"1","x":"{unit}"}},"lambda":[[0,1]]}},"covers":[{{"cone":{{"sign":1,"fixed":[]}},"nodes":[{{"close":[1]}}]}},{{"cone":{{"sign":-1,"fixed":[]}},"nodes":[{{"close":[0]}}]}}]}}"#
+    );
+    let text = file(&network, &data, &format!(r#"{{"claim":{claim},"proof":{proof}}}"#), 1);
+    assert_eq!(outcome("a long unit", &text), Ok(1));
+}
+
+/// More preactivations than a file of this size is worth keeping.
+#[test]
+fn many_units_on_many_samples() {
+    let network = |units: usize| {
+        let network = format!(
+            r#"{{"activation":"relu","layers":[{{"weights":[{}]}},{{"weights":[[{}]]}}]}}"#,
+            repeated("[\"1\"]", units),
+            repeated("\"1\"", units)
+        );
+        serde_json::from_str::<maxmargin_kernel::network::NetworkJson>(&network).unwrap()
+    };
+    let data = |samples: usize| {
+        let data = maxmargin_kernel::problem::DataJson {
+            x: vec![vec!["1".to_string()]; samples],
+            y: vec![1; samples],
+        };
+        data.to_data().unwrap()
+    };
+    let count = 1 << 14;
+    let problem = Problem::new(network(count).to_network().unwrap(), data(count));
+    assert_eq!(problem.unwrap_err(), DataError::Preactivations((count + 1) * count));
+    assert!(Problem::new(network(100).to_network().unwrap(), data(100)).is_ok());
 }
 
 /// One neuron on so many inputs, a shared weight.

@@ -146,9 +146,10 @@ fn every_data_error_is_the_expected_one() {
             DataError::TooLong { .. } => "TooLong",
             DataError::Work(_) => "Work",
             DataError::Constraints(_) => "Constraints",
+            DataError::Preactivations(_) => "Preactivations",
         });
     }
-    // The other two are limits: `tests/limits.rs`.
+    // The others are limits: `tests/limits.rs`.
     assert_eq!(names.len(), 6, "{names:?}");
     for labels in [[1, -1], [1, 0], [1, 1], [-1, -1], [0, 0]] {
         assert_eq!(with(1, "1 2; 3 4", &labels), Ok(()), "{labels:?}");

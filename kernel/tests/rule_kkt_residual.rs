@@ -228,6 +228,8 @@ fn every_refusal_is_the_expected_one() {
             KktResidualError::NotNearKink { .. } => "NotNearKink",
             KktResidualError::SlopeRange { .. } => "SlopeRange",
             KktResidualError::AboveUpper { .. } => "AboveUpper",
+            // In `limits.rs`.
+            KktResidualError::Work(_) => "Work",
             KktResidualError::NoDirection => "NoDirection",
             KktResidualError::Shape(_) => "Shape",
             KktResidualError::NotPolar(_) => "NotPolar",

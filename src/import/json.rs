@@ -12,7 +12,7 @@ pub(super) fn load_model(
     bytes: &[u8],
     options: &ModelOptions,
 ) -> Result<Model, ImportError> {
-    let json: NetworkJson = parse(file, bytes)?;
+    let json = read(file, NetworkJson::read(bare(bytes)))?;
     let network = json.to_network();
     let network = network.map_err(|error| ImportError::Network { file: file.into(), error })?;
     let slope = ScaledVec::from_rationals(std::slice::from_ref(network.activation().slope()));
@@ -26,7 +26,7 @@ pub(super) fn load_model(
 }
 
 pub(super) fn load_data(file: &Path, bytes: &[u8]) -> Result<Dataset, ImportError> {
-    let json: DataJson = parse(file, bytes)?;
+    let json = read(file, DataJson::read(bare(bytes)))?;
     let data = json.to_data().map_err(|error| ImportError::Data { file: file.into(), error })?;
     for (sample, x) in data.samples().iter().enumerate() {
         check_fractions(file, x, |feature| format!("feature {feature} of sample {sample}"))?;
@@ -34,7 +34,11 @@ pub(super) fn load_data(file: &Path, bytes: &[u8]) -> Result<Dataset, ImportErro
     Ok(Dataset { data, source: Source::Exact })
 }
 
-fn parse<T: serde::de::DeserializeOwned>(file: &Path, bytes: &[u8]) -> Result<T, ImportError> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    serde_json::from_slice(bytes).map_err(|error| ImportError::Json { file: file.into(), error })
+/// Without a byte order mark.
+fn bare(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+fn read<T>(file: &Path, result: serde_json::Result<T>) -> Result<T, ImportError> {
+    result.map_err(|error| ImportError::Json { file: file.into(), error })
 }

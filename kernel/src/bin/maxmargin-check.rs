@@ -119,11 +119,11 @@ fn given(arguments: &Arguments) -> Result<Option<Problem>, (u8, String)> {
     let wrong = |path: &String, why: &dyn Display, limit| {
         (if limit { 4 } else { 2 }, format!("{path}: {why}"))
     };
-    let open = |path: &String| File::open(path).map_err(|e| wrong(path, &e, false));
-    let network: NetworkJson = serde_json::from_reader(BufReader::new(open(model)?))
-        .map_err(|e| wrong(model, &e, false))?;
-    let samples: DataJson =
-        serde_json::from_reader(BufReader::new(open(data)?)).map_err(|e| wrong(data, &e, false))?;
+    let text = |path: &String| std::fs::read(path).map_err(|e| wrong(path, &e, false));
+    let network = NetworkJson::read(&text(model)?);
+    let network = network.map_err(|e| wrong(model, &e, false))?;
+    let samples = DataJson::read(&text(data)?);
+    let samples = samples.map_err(|e| wrong(data, &e, false))?;
     let network = network.to_network().map_err(|e| wrong(model, &e, e.is_limit()))?;
     let samples = samples.to_data().map_err(|e| wrong(data, &e, e.is_limit()))?;
     Problem::new(network, samples).map(Some).map_err(|e| wrong(data, &e, e.is_limit()))

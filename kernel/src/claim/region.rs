@@ -1,7 +1,7 @@
 //! Scopes and regions: which competitors a claim speaks of. The same texts in files and on the
 //! command line.
-use super::Number;
-use crate::number::parse_rational;
+use super::{LIMIT, Number};
+use crate::number::{ParseNumberError, parse_rational};
 use num_traits::Signed;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use std::str::FromStr;
@@ -40,8 +40,31 @@ pub struct ParseScopeError(String);
 
 /// A text that is not a region.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a region (write cell, near:1e-4, everywhere or any_width)")]
-pub struct ParseRegionError(String);
+pub enum ParseRegionError {
+    /// None of the words.
+    #[error("`{0}` is not a region (write cell, near:1e-4, everywhere or any_width)")]
+    Word(String),
+    /// `near:` with something that is no number.
+    #[error("`{0}` is not a region: {1}")]
+    Number(String, ParseNumberError),
+    /// A negative δ.
+    #[error("`{0}` is not a region: δ must not be negative")]
+    Negative(String),
+}
+
+impl ParseRegionError {
+    /// Whether δ is past a limit, rather than wrong.
+    pub fn is_limit(&self) -> bool {
+        matches!(self, Self::Number(_, error) if error.is_limit())
+    }
+}
+
+impl ParseScopeError {
+    /// Never: no scope is past a limit.
+    fn is_limit(&self) -> bool {
+        false
+    }
+}
 
 impl Region {
     /// The region as a noun phrase.
@@ -86,10 +109,13 @@ impl FromStr for Region {
             "everywhere" => Ok(Self::Everywhere),
             "any_width" => Ok(Self::AnyWidth),
             _ => {
-                let delta = text.strip_prefix("near:").and_then(|t| parse_rational(t).ok());
-                match delta.filter(|d| !d.is_negative()) {
-                    Some(d) => Ok(Self::Near(Number(d))),
-                    None => Err(ParseRegionError(text.to_string())),
+                let word = || ParseRegionError::Word(text.to_string());
+                let delta = text.strip_prefix("near:").ok_or_else(word)?;
+                let delta = parse_rational(delta)
+                    .map_err(|error| ParseRegionError::Number(text.to_string(), error))?;
+                match delta.is_negative() {
+                    false => Ok(Self::Near(Number(delta))),
+                    true => Err(ParseRegionError::Negative(text.to_string())),
                 }
             }
         }
@@ -126,7 +152,10 @@ macro_rules! as_text {
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                text.parse().map_err(D::Error::custom)
+                text.parse().map_err(|error: <$type as FromStr>::Err| match error.is_limit() {
+                    true => D::Error::custom(format!("{LIMIT}{error}")),
+                    false => D::Error::custom(error),
+                })
             }
         }
     };
@@ -151,9 +180,18 @@ mod tests {
             assert_eq!(text.parse::<Region>().unwrap().to_string(), text);
         }
         assert_eq!("near:1e-4".parse::<Region>().unwrap().to_string(), "near:1/10000");
-        for text in ["", "near", "near:", "near:-1", "near:x", "Cell", "ball:1"] {
-            assert_eq!(text.parse::<Region>(), Err(ParseRegionError(text.into())), "{text}");
+        for text in ["", "near", "Cell", "ball:1"] {
+            assert_eq!(text.parse::<Region>(), Err(ParseRegionError::Word(text.into())), "{text}");
         }
+        for text in ["near:", "near:x", "near:nan", "near:1/0"] {
+            let error = text.parse::<Region>().unwrap_err();
+            assert!(matches!(error, ParseRegionError::Number(..)) && !error.is_limit(), "{text}");
+        }
+        let negative = "near:-1".parse::<Region>();
+        assert_eq!(negative, Err(ParseRegionError::Negative("near:-1".into())));
+        assert!("near:1e-3000".parse::<Region>().unwrap_err().is_limit());
+        let text = serde_json::from_str::<Region>("\"near:1e-3000\"").unwrap_err().to_string();
+        assert!(text.starts_with(LIMIT), "{text}");
         for text in ["all", "layer:1", "layer:12"] {
             assert_eq!(text.parse::<Scope>().unwrap().to_string(), text);
         }

@@ -1,6 +1,7 @@
 //! Exact JSON networks, also the canonical text that digests hash.
 use super::{Activation, Layer, Network, NetworkError};
 use crate::number::{Rational, format_rational, parse_rational};
+use crate::object::AsObject;
 use serde::{Deserialize, Serialize};
 
 /// `{"activation": …, "layers": […]}`; numbers are strings.
@@ -57,7 +58,10 @@ impl TryFrom<RawActivation> for ActivationJson {
 
 /// One layer in a file: canonical is `weights` iff no coordinate is shared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a layer is {\"weights\": rows} or {\"parameters\": list, \"pattern\": rows}, with numbers as strings (\"3\", \"-3/4\")"
+)]
 pub enum LayerJson {
     /// A matrix by rows; `null` is a structural zero.
     Weights(#[serde(deserialize_with = "crate::object::object")] WeightsJson),
@@ -84,6 +88,14 @@ pub struct SharedJson {
 }
 
 impl NetworkJson {
+    /// Reads the description: one object and nothing else.
+    ///
+    /// # Errors
+    /// Not JSON, or not of this form.
+    pub fn read(text: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(text).map(|AsObject(json)| json)
+    }
+
     /// The network this describes.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 //! One layer: a parameter vector and the pattern by which a matrix uses it.
-use super::{MAX_ENTRIES, NetworkError};
+use super::{MAX_BITS, MAX_ENTRIES, NetworkError};
 use crate::number::{BigInt, IntVec, Rational, ScaledVec};
 
 /// A weight matrix whose entries are structural zeros or coordinates of a parameter vector.
@@ -80,7 +80,9 @@ impl Layer {
         let values: Vec<_> = order.iter().filter_map(|&i| parameters.get(i).cloned()).collect();
         let dense = entries.iter().enumerate().all(|(i, e)| *e == Some(i));
         let pattern = if dense { Pattern::Dense } else { Pattern::Sparse(entries) };
-        Ok(Self { rows, cols, pattern, parameters: ScaledVec::from_rationals(&values) })
+        let parameters = ScaledVec::from_rationals_within(&values, MAX_BITS);
+        let parameters = parameters.map_err(NetworkError::TooLong)?;
+        Ok(Self { rows, cols, pattern, parameters })
     }
 
     /// The same pattern with other parameter values; `None` if their number differs.

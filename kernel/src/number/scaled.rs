@@ -25,10 +25,29 @@ pub struct NotFinite {
 impl ScaledVec {
     /// The exact vector of these rationals, over the least common denominator.
     pub fn from_rationals(entries: &[Rational]) -> Self {
-        let denominator = entries.iter().fold(BigInt::one(), |d, e| d.lcm(e.denom()));
+        Self::over(entries, entries.iter().fold(BigInt::one(), |d, e| d.lcm(e.denom())))
+    }
+
+    /// Over a multiple of all denominators.
+    fn over(entries: &[Rational], denominator: BigInt) -> Self {
         let scaled = |e: &Rational| e.numer() * (&denominator / e.denom());
         let numerators = IntVec::new(entries.iter().map(scaled).collect());
         Self { numerators, denominator }
+    }
+
+    /// The same; `Err` with the length of the common denominator once it has more than so many bits, before
+    /// it grows further.
+    pub fn from_rationals_within(entries: &[Rational], bits: u64) -> Result<Self, u64> {
+        let mut denominator = BigInt::one();
+        for entry in entries {
+            if !denominator.is_multiple_of(entry.denom()) {
+                denominator = denominator.lcm(entry.denom());
+            }
+            if denominator.bits() > bits {
+                return Err(denominator.bits());
+            }
+        }
+        Ok(Self::over(entries, denominator))
     }
 
     /// The exact vector of these floats: every finite `f64` is an integer times a power of two.

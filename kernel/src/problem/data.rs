@@ -2,6 +2,7 @@
 use crate::number::{
     BigInt, ParseNumberError, Rational, ScaledVec, format_rational, parse_rational, work::MAX_WORK,
 };
+use crate::object::AsObject;
 use num_traits::Zero;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -10,6 +11,8 @@ use std::collections::HashMap;
 pub const MAX_SAMPLE_BITS: u64 = 1 << 14;
 /// Most constraints of a problem: samples, times the other classes.
 pub const MAX_CONSTRAINTS: usize = 1 << 23;
+/// Most preactivations: samples, times the units of all layers.
+pub const MAX_PREACTIVATIONS: usize = 1 << 27;
 
 /// Samples `x_i` and labels: ±1 for one output, classes 0…K−1 for K outputs.
 #[derive(Clone, Debug, PartialEq)]
@@ -73,6 +76,11 @@ pub enum DataError {
     /// Past [`MAX_CONSTRAINTS`].
     #[error("the problem has {0} constraints, past the limit of {MAX_CONSTRAINTS}")]
     Constraints(usize),
+    /// Past [`MAX_PREACTIVATIONS`].
+    #[error(
+        "the network has {0} preactivations on the data, past the limit of {MAX_PREACTIVATIONS}"
+    )]
+    Preactivations(usize),
     /// A number could not be read.
     #[error("sample {sample}, feature {feature}: {error}")]
     Number {
@@ -99,7 +107,10 @@ impl DataError {
     /// Whether the data are past a limit, rather than wrong.
     pub fn is_limit(&self) -> bool {
         match self {
-            Self::TooLong { .. } | Self::Work(_) | Self::Constraints(_) => true,
+            Self::TooLong { .. }
+            | Self::Work(_)
+            | Self::Constraints(_)
+            | Self::Preactivations(_) => true,
             Self::Number { error, .. } => error.is_limit(),
             _ => false,
         }
@@ -230,6 +241,14 @@ fn fractions(x: &ScaledVec) -> Vec<Fraction> {
 }
 
 impl DataJson {
+    /// Reads the description: one object and nothing else.
+    ///
+    /// # Errors
+    /// Not JSON, or not of this form.
+    pub fn read(text: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(text).map(|AsObject(json)| json)
+    }
+
     /// The data this describes.
     ///
     /// # Errors
@@ -245,7 +264,8 @@ impl DataJson {
                     error,
                 })?;
             }
-            samples.push(ScaledVec::from_rationals(&entries));
+            let x = ScaledVec::from_rationals_within(&entries, MAX_SAMPLE_BITS);
+            samples.push(x.map_err(|bits| DataError::TooLong { sample, bits })?);
         }
         Data::new(samples, self.y.clone())
     }

@@ -6,7 +6,7 @@ mod facts;
 mod kinks;
 mod margins;
 
-pub use data::{Data, DataError, DataJson, MAX_CONSTRAINTS, MAX_SAMPLE_BITS};
+pub use data::{Data, DataError, DataJson, MAX_CONSTRAINTS, MAX_PREACTIVATIONS, MAX_SAMPLE_BITS};
 pub use digest::{data_digest, network_digest};
 pub use facts::Facts;
 pub(crate) use kinks::kinks;
@@ -42,6 +42,11 @@ impl Problem {
         let constraints = data.len().saturating_mul(network.outputs().saturating_sub(1).max(1));
         if constraints > MAX_CONSTRAINTS {
             return Err(DataError::Constraints(constraints));
+        }
+        let units: usize = network.layers().iter().map(|l| l.rows()).sum();
+        let preactivations = data.len().saturating_mul(units);
+        if preactivations > MAX_PREACTIVATIONS {
+            return Err(DataError::Preactivations(preactivations));
         }
         let counts = [data.len(), network.entries()];
         if let Some(work) = exceeds_when_long(&counts, longest + network.bits()) {

@@ -154,17 +154,17 @@ impl ConvexCell {
             return Err(ConvexCellError::NotGlobal.into());
         }
         let mut pieces = Pieces::new(problem);
-        let mut gradients = Vec::with_capacity(lambda.len());
-        for (constraint, _) in lambda {
+        let mut sum = multipliers::Sum::of_layer(problem, layer);
+        for (constraint, l) in lambda {
             let sample = constraint.sample;
             pieces.evaluate(sample);
             if let Some((l, unit)) = pieces.kinks(sample, Scope::Layer(layer)).first() {
                 return Err(ConvexCellError::Kink { sample, layer: l + 1, unit: *unit }.into());
             }
             let piece = pieces.constraint(constraint, &BTreeMap::new());
-            gradients.push(piece.gradient(layer - 1));
+            sum.add(l, &piece.gradient(layer - 1));
         }
-        Ok(multipliers::stationary(problem, layer, lambda, &gradients)?)
+        Ok(multipliers::stationary(problem, layer, &sum.total())?)
     }
 
     fn check_all(&self, problem: &Problem, lambda: &Lambda, global: bool) -> Result<(), Refusal> {
@@ -192,9 +192,11 @@ impl ConvexCell {
         let of_constraints: Vec<_> =
             lambda.iter().map(|(c, _)| pieces.constraint(c, &of(c.sample))).collect();
         for layer in 1..=problem.network().depth() {
-            let gradients: Vec<_> =
-                of_constraints.iter().map(|piece| piece.gradient(layer - 1)).collect();
-            multipliers::stationary(problem, layer, lambda, &gradients)?;
+            let mut sum = multipliers::Sum::of_layer(problem, layer);
+            for ((_, l), piece) in lambda.iter().zip(&of_constraints) {
+                sum.add(l, &piece.gradient(layer - 1));
+            }
+            multipliers::stationary(problem, layer, &sum.total())?;
         }
         for neuron in &two_layer.neurons {
             check_norm(problem, lambda, neuron, &slopes)?;

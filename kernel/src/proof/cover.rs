@@ -340,7 +340,11 @@ impl CoverChecker {
         let x: Vec<IntVec> = items.iter().map(|item| on_grid(&item.x, &unit_x)).collect();
         let longest = x.iter().map(IntVec::bits).max().unwrap_or(0);
         let width = x.first().map_or(0, IntVec::len);
-        if let Some(work) = exceeds_when_long(&[items.len(), items.len(), width], longest) {
+        let entries = items.iter().map(|item| item.x.numerators().bits()).max().unwrap_or(0);
+        let grid = [entries, unit_x.numer().bits(), unit_x.denom().bits()];
+        let gram = exceeds_when_long(&[items.len(), items.len(), width], longest);
+        let rounding = exceeds_when_long(&[items.len(), width], grid.iter().sum());
+        if let Some(work) = gram.or(rounding) {
             return Err(CoverError::Work(work));
         }
         let gram_row = |u: &IntVec| IntVec::new(x.iter().map(|v| u.dot(v)).collect());
@@ -602,11 +606,15 @@ fn on_grid(x: &ScaledVec, unit: &Rational) -> IntVec {
 
 /// At least `|x − rounded·unit|`; 0 if they are equal.
 fn distance(x: &ScaledVec, rounded: &IntVec, unit: &Rational) -> Option<Rational> {
-    let mut square = Rational::zero();
+    // Over one denominator: reducing every difference would take most of the time.
+    let (p, q) = (unit.numer() * x.denominator(), unit.denom());
+    let mut square = BigInt::zero();
     for c in 0..x.len() {
-        let difference = x.get(c) - unit * Rational::from_integer(rounded.get(c));
+        let difference = x.numerators().get(c) * q - rounded.get(c) * &p;
         square += &difference * &difference;
     }
+    let denominator = x.denominator() * q;
+    let square = Rational::new(square, &denominator * &denominator);
     sqrt_bounds(&square, 40).map(|(_, high)| high)
 }
 

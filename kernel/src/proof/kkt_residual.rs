@@ -14,9 +14,10 @@
 //! **Lower bound.** If `⟨g, d⟩ ≤ 0` for every near-active `k` and all its slopes (a sum of two-point
 //! maxima), then for every `c ∈ C`: `⟨θ,d⟩ ≤ ⟨θ−c, d⟩ ≤ |θ−c||d|`, so the distance is at least
 //! `⟨θ,d⟩/|d|`.
-use super::{Refusal, only_all, wrong_claim};
+use super::{Refusal, multipliers, only_all, wrong_claim};
 use crate::claim::{Claim, Number};
 use crate::network::{Neuron, TwoLayer};
+use crate::number::work::{MAX_WORK, exceeds_when_long};
 use crate::number::{Rational, ScaledVec, compare};
 use crate::problem::{Constraint, Problem};
 use num_traits::{Signed, Zero};
@@ -74,6 +75,9 @@ pub enum KktResidualError {
         /// `hi`.
         claimed: String,
     },
+    /// Past [`MAX_WORK`].
+    #[error("the gradients take {0} steps, past the limit of {MAX_WORK}")]
+    Work(u64),
     /// No direction for a positive lower bound.
     #[error("a positive lower bound needs a direction")]
     NoDirection,
@@ -119,12 +123,18 @@ impl KktResidual {
         }
         let two_layer = TwoLayer::new(problem.network())
             .map_err(|reason| Refusal::Architecture { rule: RULE, reason })?;
+        let numbers = (self.lambda.iter().map(|(_, l)| l)).chain(self.mu.iter().map(|(_, _, m)| m));
+        multipliers::check_bits(numbers)?;
+        for layer in self.direction.iter().flatten() {
+            multipliers::check_bits(layer.iter())?;
+        }
         let setting = Setting {
             problem,
             neurons: two_layer.neurons,
             epsilon: &epsilon.0,
             active: problem.margins().active(&delta.0),
         };
+        setting.check_work(self)?;
         setting.check_upper(self, hi)?;
         if lo.0.is_positive() {
             let direction = self.direction.as_ref().ok_or(KktResidualError::NoDirection)?;
@@ -135,6 +145,21 @@ impl KktResidual {
 }
 
 impl Setting<'_> {
+    /// Both sides evaluate every neuron on every constraint with multipliers, or that is near-active.
+    fn check_work(&self, witness: &KktResidual) -> Result<(), KktResidualError> {
+        let network = self.problem.network();
+        let lambda = witness.lambda.iter().map(|(_, l)| l);
+        let numbers = lambda.chain(witness.direction.iter().flatten().flatten());
+        let longest =
+            numbers.map(|n| n.0.numer().bits().max(n.0.denom().bits())).max().unwrap_or(0);
+        let constraints = self.active.len().max(witness.lambda.len());
+        let counts = [constraints, self.neurons.len(), network.inputs() + network.outputs()];
+        match exceeds_when_long(&counts, longest + network.bits()) {
+            Some(work) => Err(KktResidualError::Work(work)),
+            None => Ok(()),
+        }
+    }
+
     fn constraint(&self, k: usize) -> Result<Constraint, KktResidualError> {
         let constraint = self.problem.margins().constraints().get(k);
         constraint.copied().ok_or(KktResidualError::NotActive(k))

@@ -35,7 +35,7 @@ use super::cover::Units;
 use super::dual_bound::{Cover, DualBoundChecker, DualBoundError, Multipliers};
 use super::one_layer::two_layer_form;
 use super::serving::Bounds;
-use super::{Refusal, wrong_claim};
+use super::{Refusal, multipliers, wrong_claim};
 use crate::claim::{Claim, Number, Region, Scope};
 use crate::number::{Rational, compare};
 use crate::problem::Problem;
@@ -148,6 +148,7 @@ impl<'p> LayerCoverChecker<'p> {
             }
         };
         let LayerMultipliers { units, lambda, bounds } = multipliers;
+        multipliers::check_bits(bounds.iter())?;
         let bounds: Vec<Rational> = bounds.into_iter().map(|t| t.0).collect();
         if let Some(cover) = bounds.iter().position(Signed::is_negative) {
             return Err(LayerCoverError::NegativeBound(cover).into());

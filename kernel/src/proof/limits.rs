@@ -5,6 +5,7 @@ use super::cover::CoverError;
 use super::curve::CurveError;
 use super::descent::DescentError;
 use super::dual_bound::DualBoundError;
+use super::kkt_residual::KktResidualError;
 use super::linear::LinearError;
 use super::moves::MovesError;
 use super::multipliers::MultiplierError;
@@ -19,6 +20,7 @@ impl Refusal {
         match self {
             Self::Multipliers(MultiplierError::TooLong(_))
             | Self::ConvexCell(ConvexCellError::TooLarge { .. })
+            | Self::KktResidual(KktResidualError::Work(_))
             | Self::Linear(LinearError::TooLarge(_))
             | Self::SecondOrder(SecondOrderError::TooLarge(_) | SecondOrderError::Work(_))
             | Self::Stationarity(

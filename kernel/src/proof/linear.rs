@@ -127,13 +127,12 @@ fn depth_one(
         matrix(problem, lambda, &outputs, &inputs).iter().map(ScaledVec::norm_squared).sum()
     } else {
         let mut pieces = Pieces::new(problem);
-        let mut gradients = Vec::with_capacity(lambda.len());
-        for (constraint, _) in lambda {
+        let mut sum = multipliers::Sum::of_layer(problem, 1);
+        for (constraint, l) in lambda {
             pieces.evaluate(constraint.sample);
-            gradients.push(pieces.constraint(constraint, &BTreeMap::new()).gradient(0));
+            sum.add(l, &pieces.constraint(constraint, &BTreeMap::new()).gradient(0));
         }
-        let len = network.layers().first().map_or(0, |l| l.parameters().len());
-        multipliers::combination(len, lambda, &gradients).norm_squared()
+        sum.total().norm_squared()
     };
     if compare(&norm, r2).is_gt() {
         return Err(LinearError::Frobenius(root_text(r2)).into());

@@ -111,13 +111,11 @@ pub(super) fn sum(lambda: &Lambda) -> Rational {
     lambda.iter().map(|(_, l)| l).sum()
 }
 
-/// Checks `u⁽ˡ⁾ = Σ_k λ_k g_k` exactly, `gradients` holding layer `l`'s part of `g_k` for every
-/// multiplier in order; `layer` counts from 1.
+/// Checks `u⁽ˡ⁾ = Σ_k λ_k g_k` exactly, given layer `l`'s part of the sum; `layer` counts from 1.
 pub(super) fn stationary(
     problem: &Problem,
     layer: usize,
-    lambda: &Lambda,
-    gradients: &[Vec<Rational>],
+    weighted: &ScaledVec,
 ) -> Result<(), MultiplierError> {
     let Some(parameters) = layer.checked_sub(1).and_then(|l| problem.network().layers().get(l))
     else {
@@ -125,7 +123,6 @@ pub(super) fn stationary(
         return Err(MultiplierError::NotStationary { layer, coordinate: 0, difference });
     };
     let parameters = parameters.parameters();
-    let weighted = combination(parameters.len(), lambda, gradients);
     for coordinate in 0..parameters.len() {
         let (have, want) = (parameters.get(coordinate), weighted.get(coordinate));
         if compare(&have, &want).is_ne() {
@@ -136,9 +133,64 @@ pub(super) fn stationary(
     Ok(())
 }
 
-/// `Σ_k λ_k g_k`, `len` coordinates.
-pub(super) fn combination(len: usize, lambda: &Lambda, gradients: &[Vec<Rational>]) -> ScaledVec {
-    let coefficients: Vec<Rational> = lambda.iter().map(|(_, l)| l.clone()).collect();
-    let vectors: Vec<_> = gradients.iter().map(|g| ScaledVec::from_rationals(g)).collect();
-    ScaledVec::combination(len, &coefficients, &vectors)
+/// Vectors kept at a time: a layer may have as many parameters as there are multipliers.
+const AT_ONCE: usize = 64;
+
+/// `Σ_k λ_k g_k`, one gradient after the other.
+pub(super) struct Sum {
+    len: usize,
+    coefficients: Vec<Rational>,
+    vectors: Vec<ScaledVec>,
+}
+
+impl Sum {
+    /// An empty sum of vectors of `len` coordinates.
+    pub fn new(len: usize) -> Self {
+        Self { len, coefficients: Vec::new(), vectors: Vec::new() }
+    }
+
+    /// The empty sum of gradients of a layer, from 1.
+    pub fn of_layer(problem: &Problem, layer: usize) -> Self {
+        let layer = layer.checked_sub(1).and_then(|l| problem.network().layers().get(l));
+        Self::new(layer.map_or(0, |layer| layer.parameters().len()))
+    }
+
+    /// Adds `λ g`.
+    pub fn add(&mut self, lambda: &Rational, gradient: &[Rational]) {
+        self.coefficients.push(lambda.clone());
+        self.vectors.push(ScaledVec::from_rationals(gradient));
+        if self.vectors.len() >= AT_ONCE {
+            let total = self.total();
+            (self.coefficients, self.vectors) = (vec![Rational::one()], vec![total]);
+        }
+    }
+
+    /// What was added.
+    pub fn total(&self) -> ScaledVec {
+        ScaledVec::combination(self.len, &self.coefficients, &self.vectors)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sum_of_many_is_that_of_all_at_once() {
+        let rational = |n: usize, d: usize| Rational::new(n.into(), (d + 1).into());
+        for count in [0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 3 * AT_ONCE + 5] {
+            let lambda: Vec<_> = (0..count).map(|k| rational(k, k % 7)).collect();
+            let gradient = |k: usize| -> Vec<_> {
+                (0..3).map(|c| rational(k * c, c) - rational(1, k % 5)).collect()
+            };
+            let mut sum = Sum::new(3);
+            for (k, l) in lambda.iter().enumerate() {
+                sum.add(l, &gradient(k));
+            }
+            let vectors: Vec<_> =
+                (0..count).map(|k| ScaledVec::from_rationals(&gradient(k))).collect();
+            let all = ScaledVec::combination(3, &lambda, &vectors);
+            assert_eq!(sum.total().to_rationals(), all.to_rationals(), "{count}");
+        }
+    }
 }

@@ -13,7 +13,7 @@
 //! for `q_k ≥ γ` and shorter than θ. Norms are positive: `γ > 0` needs non-zero weights in each layer.
 use super::{Refusal, moving_layers, only_all, wrong_claim};
 use crate::claim::{Claim, Number, Region};
-use crate::network::{Network, NetworkError, NetworkJson, TwoLayer};
+use crate::network::{MAX_BITS, Network, NetworkError, NetworkJson, TwoLayer};
 use crate::number::{Rational, ScaledVec, compare};
 use crate::problem::{DataError, NotClassified, Problem, power};
 use num_traits::Signed;
@@ -166,7 +166,8 @@ fn with_parameters(network: &Network, parameters: &[Vec<Number>]) -> Result<Netw
     let mut layers = Vec::with_capacity(network.depth());
     for (l, (layer, values)) in network.layers().iter().zip(parameters).enumerate() {
         let values: Vec<_> = values.iter().map(|v| v.0.clone()).collect();
-        let moved = layer.with_parameters(ScaledVec::from_rationals(&values));
+        let values = ScaledVec::from_rationals_within(&values, MAX_BITS);
+        let moved = layer.with_parameters(values.map_err(NetworkError::TooLong)?);
         layers.push(moved.ok_or(PointError::Parameters(l + 1))?);
     }
     Ok(Network::new(network.activation().clone(), layers)?)

@@ -190,9 +190,11 @@ impl SecondOrder {
             return Err(SecondOrderError::NotKink { constraint, layer, unit }.into());
         }
         for layer in layers {
-            let part = |piece: &Piece<'_>| piece.gradient(layer - 1);
-            let gradients: Vec<_> = polynomials.iter().map(part).collect();
-            multipliers::stationary(problem, layer, &lambda, &gradients)?;
+            let mut sum = multipliers::Sum::of_layer(problem, layer);
+            for ((_, l), piece) in lambda.iter().zip(&polynomials) {
+                sum.add(l, &piece.gradient(layer - 1));
+            }
+            multipliers::stationary(problem, layer, &sum.total())?;
         }
         let weights: Vec<Rational> = lambda.into_iter().map(|(_, l)| l).collect();
         let matrix = augmented_hessian(&coordinates, &polynomials, &weights, &self.penalty.0);
