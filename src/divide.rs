@@ -5,11 +5,11 @@
 //! `parts/K.json`. `join` puts the parts where they belong. Nothing of this is trusted: the
 //! certificate is checked like any other. Digests only tell runs apart.
 use crate::budget::Budget;
-use crate::import::temporary_beside;
 use crate::numeric::two_layer::{View, to_f64};
 use crate::prove::cover::{self, Outcome, Piece, Pieces, Statement};
 use crate::prove::global::{self, Covers, Global, Ran};
 use crate::solve::{Request, SolveError, none, prepare};
+use crate::target::Pending;
 use maxmargin_kernel::network::NetworkJson;
 use maxmargin_kernel::problem::{DataJson, Problem};
 use serde::de::DeserializeOwned;
@@ -115,13 +115,12 @@ trait Sealed: Serialize + DeserializeOwned {
     fn write(&mut self, path: &Path) -> Result<(), DivideError> {
         self.seal();
         let io = |e: std::io::Error| DivideError::Io(path.into(), e);
-        let mut file = temporary_beside(path).map_err(io)?;
-        let mut out = BufWriter::new(file.as_file_mut());
+        let mut pending = Pending::beside(path).map_err(io)?;
+        let mut out = BufWriter::new(pending.file());
         serde_json::to_writer(&mut out, self).map_err(|e| io(e.into()))?;
         out.flush().map_err(io)?;
         drop(out);
-        file.persist(path).map_err(|e| io(e.error))?;
-        Ok(())
+        pending.commit().map_err(io)
     }
 
     fn read(path: &Path) -> Result<Self, DivideError> {

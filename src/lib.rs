@@ -15,3 +15,4 @@ pub mod polish;
 pub mod prove;
 pub mod report;
 pub mod solve;
+mod target;

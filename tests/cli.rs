@@ -11,6 +11,8 @@ mod exact;
 mod inputs;
 #[path = "cli/limits.rs"]
 mod limits;
+#[path = "cli/outputs.rs"]
+mod outputs;
 #[path = "cli/points.rs"]
 mod points;
 #[path = "cli/solve.rs"]

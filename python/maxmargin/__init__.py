@@ -255,7 +255,8 @@ def polish(model, X, y=None, *, activation=None, jump=False, time_limit=None, th
     """Move a two-layer network to the best point reachable across adjacent activation cells.
 
     The exact normalised margin never decreases. ``jump`` lets neurons that are not needed start again in far
-    cells. Returns :class:`Polished`.
+    cells. A bias of the first layer is the last column of the new network's first matrix, for a last feature 1
+    of every sample. Returns :class:`Polished`.
     """
     model, activation = model_file(model, activation)
     options = _options(activation=activation, jump=jump, time_limit=time_limit, threads=threads)

@@ -1,5 +1,5 @@
 //! Certificates on disk: written, read back by the kernel, and only then given their name.
-use crate::import::temporary_beside;
+use crate::target::Pending;
 use flate2::Compression;
 use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
@@ -9,7 +9,6 @@ use maxmargin_kernel::problem::Problem;
 use std::fs::File;
 use std::io::{BufRead, BufReader, BufWriter, Read, Seek, Write};
 use std::path::Path;
-use tempfile::NamedTempFile;
 
 /// The first bytes of gzip.
 const GZIP: &[u8] = &[0x1f, 0x8b];
@@ -40,19 +39,15 @@ pub fn seal(
         Some(path) => Failure::Io(format!("cannot write {}: {e}", path.display())),
         None => Failure::Io(format!("cannot write a temporary file: {e}")),
     };
-    let file = path.map_or_else(NamedTempFile::new, temporary_beside);
-    let mut file = file.map_err(fail)?;
+    let mut pending = path.map_or_else(Pending::nowhere, Pending::beside).map_err(fail)?;
     let zipped = path.is_some_and(is_gzip);
-    let mut out = BufWriter::new(file.as_file_mut());
+    let mut out = BufWriter::new(pending.file());
     write(&certificate, &mut out, zipped).and_then(|()| out.flush()).map_err(fail)?;
     drop(out);
-    file.as_file().sync_all().map_err(fail)?;
-    let bytes = file.as_file_mut().stream_position().map_err(fail)?;
-    file.as_file_mut().rewind().map_err(fail)?;
-    let report = check(reader(file.as_file_mut(), zipped), Some(problem), Limits::default())?;
-    if let Some(path) = path {
-        file.persist(path).map_err(|e| fail(e.error))?;
-    }
+    let bytes = pending.file().stream_position().map_err(fail)?;
+    pending.file().rewind().map_err(fail)?;
+    let report = check(reader(pending.file(), zipped), Some(problem), Limits::default())?;
+    pending.commit().map_err(fail)?;
     Ok(Sealed { report, bytes })
 }
 

@@ -2,11 +2,12 @@
 use super::diff::DiffArguments;
 use super::generate::{CompletionsArguments, ManArguments};
 use crate::prove::decide::Question;
+use crate::report::layout::quoted;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use maxmargin_kernel::claim::{Region, Scope};
 use maxmargin_kernel::network::Activation;
-use maxmargin_kernel::number::{Rational, parse_rational};
-use std::path::PathBuf;
+use maxmargin_kernel::number::{Rational, format_rational, parse_rational};
+use std::path::{Path, PathBuf};
 
 const AFTER: &str = "\
 Exit codes:
@@ -82,7 +83,8 @@ Examples:
 
 Regions: `cell` keeps every activation pattern; `near:δ` also lets a neuron
 cross the samples within a relative distance δ of its kink; `everywhere` is
-every network of this architecture.";
+every network of this architecture, with a bound for any width where there is
+one; `any_width` asks for that alone.";
 const POLISH: &str = "\
 Example:
   maxmargin polish --model net.npz --data train.npz -o polished.safetensors
@@ -481,7 +483,32 @@ pub(super) fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
+impl Inputs {
+    /// The options that name and read the data again, for a command to be copied.
+    pub fn data_again(&self) -> String {
+        format!("--data {}{}", quoted(&self.data), self.reading.again(false))
+    }
+}
+
 impl Reading {
+    /// The same options, for a command to be copied: with the activation, or without for a model that
+    /// states its own.
+    pub fn again(&self, activation: bool) -> String {
+        let mut out = String::new();
+        if let Some(label) = &self.label {
+            out.push_str(&format!(" --label {}", quoted(Path::new(label))));
+        }
+        if let Some(given) = self.activation.as_ref().filter(|_| activation) {
+            let name = match (*given == Activation::relu(), given.is_linear()) {
+                (true, _) => "relu".to_string(),
+                (_, true) => "linear".to_string(),
+                _ => format!("leaky:{}", format_rational(given.slope())),
+            };
+            out.push_str(&format!(" --activation {name}"));
+        }
+        out
+    }
+
     /// Options of the importers.
     pub fn options(&self) -> (crate::import::ModelOptions, crate::import::DataOptions) {
         let model = crate::import::ModelOptions { activation: self.activation.clone() };

@@ -1,17 +1,26 @@
 //! `maxmargin certify`.
 use super::arguments::{CertifyArguments, Embed};
 use super::error::Stop;
-use super::inputs::load;
+use super::inputs::{Loaded, load};
 use super::output::{budget, complain, say, say_json, spinner, threads};
+use super::outputs;
 use crate::certify::{Asked, Request, certify, is_small, seal};
-use crate::import::check_folder;
 use crate::prove::global::Saving;
 use crate::report;
+use maxmargin_kernel::claim::Scope;
 
 pub(super) fn run(arguments: &CertifyArguments) -> Result<u8, Stop> {
     let inputs = &arguments.inputs;
-    arguments.output.as_deref().map_or(Ok(()), check_folder)?;
-    let (problem, source) = load(inputs)?;
+    outputs::check(
+        &[("-o", arguments.output.as_deref()), ("--checkpoint", arguments.checkpoint.as_deref())],
+        &[("--model", &inputs.model), ("--data", &inputs.data)],
+    )?;
+    let Loaded { problem, source, .. } = load(inputs)?;
+    let depth = problem.network().depth();
+    let absent = |scope: &&Scope| matches!(scope, Scope::Layer(l) if *l > depth);
+    if let Some(scope) = arguments.scope.iter().find(absent) {
+        return Err(Stop::usage(format!("--scope {scope}: the network has {depth} layers")));
+    }
     let threads = threads(&arguments.limits);
     let asked = Asked {
         decide: arguments.decide.clone(),
@@ -22,7 +31,6 @@ pub(super) fn run(arguments: &CertifyArguments) -> Result<u8, Stop> {
     };
     let saving = match &arguments.checkpoint {
         Some(path) => {
-            check_folder(path)?;
             let slope = problem.activation().slope();
             let opened = Saving::open(path, problem.data(), slope);
             Some(opened.map_err(|e| Stop::input(e.to_string()))?)
@@ -59,6 +67,7 @@ pub(super) fn run(arguments: &CertifyArguments) -> Result<u8, Stop> {
         model: &inputs.model,
         data: &inputs.data,
         output: arguments.output.as_deref().filter(|_| sealed.is_some()),
+        options: &inputs.reading.again(true),
         bytes: sealed.as_ref().map_or(0, |s| s.bytes),
     };
     if arguments.json {

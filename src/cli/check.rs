@@ -112,9 +112,13 @@ fn also_verified(
     })
 }
 
-/// Checks one file.
-pub(super) fn check_file(path: &Path, given: Option<&Problem>) -> Result<Report, Failure> {
-    check_within(path, given, Limits::default(), None)
+/// Checks one file that a command needs verified.
+pub(super) fn verified(path: &Path, given: Option<&Problem>) -> Result<Report, Stop> {
+    check_within(path, given, Limits::default(), None).map_err(|failure| match failure {
+        // It names the file already.
+        Failure::Io(_) => failure.into(),
+        _ => Stop { code: failure.exit_code(), message: format!("{}: {failure}", path.display()) },
+    })
 }
 
 /// A reader that digests what passes.

@@ -4,10 +4,11 @@ use super::arguments::{
 };
 use super::error::Stop;
 use super::output::{budget, complain, say, spinner, threads};
+use super::outputs;
 use super::solve::failed;
 use crate::certify::{global_stage, seal};
 use crate::divide::{DivideError, join, prove, split};
-use crate::import::{check_folder, save_model};
+use crate::import::{Biased, save_model};
 use crate::numeric::two_layer::to_f64;
 use crate::prove::global;
 use crate::prove::point;
@@ -30,7 +31,9 @@ fn stop(error: DivideError) -> Stop {
 }
 
 fn run_split(arguments: &SplitArguments) -> Result<u8, Stop> {
-    let (data, request) = arguments.sought.request()?;
+    let sought = &arguments.sought;
+    outputs::check(&[("--checkpoint", sought.checkpoint.as_deref())], &[("--data", &sought.data)])?;
+    let (data, request) = sought.request()?;
     let bar = spinner();
     let report = |s: global::Status| bar.set_message(global_stage(&s));
     let count = arguments.items.into();
@@ -69,7 +72,10 @@ fn run_prove(arguments: &ProveArguments) -> Result<u8, Stop> {
 }
 
 fn run_join(arguments: &JoinArguments) -> Result<u8, Stop> {
-    check_folder(&arguments.output)?;
+    outputs::check(
+        &[("-o", Some(&arguments.output)), ("--network", arguments.network.as_deref())],
+        &[],
+    )?;
     let (problem, mut found, closed) = join(&arguments.folder).map_err(stop)?;
     let refused = || Stop::internal("the joined covers prove nothing");
     let (bound, nodes) = global::upper_entry(&mut found).ok_or_else(refused)?;
@@ -77,7 +83,7 @@ fn run_join(arguments: &JoinArguments) -> Result<u8, Stop> {
     let sealed = seal(&problem, vec![point, bound], true, Some(&arguments.output));
     let sealed = sealed.map_err(Stop::seal)?;
     if let Some(path) = &arguments.network {
-        save_model(path, problem.network())?;
+        save_model(path, problem.network(), Biased::No)?;
     }
     if !closed {
         complain("some parts were not finished: the gap is larger than the one split for");

@@ -1,6 +1,6 @@
 //! `maxmargin diff`.
 use super::arguments::Reading;
-use super::check::{check_file, given};
+use super::check::{given, verified};
 use super::error::Stop;
 use super::output::{say, say_json};
 use crate::certify::open;
@@ -75,8 +75,7 @@ fn side(opened: &Opened) -> Side<'_> {
 fn opened(arguments: &DiffArguments, path: &Path, model: Option<&PathBuf>) -> Result<Opened, Stop> {
     let named = |e: &dyn std::fmt::Display| format!("{}: {e}", path.display());
     let given: Option<Problem> = given(model, arguments.data.as_ref(), &arguments.reading)?;
-    let report = check_file(path, given.as_ref())
-        .map_err(|e| Stop { code: e.exit_code(), message: named(&e) })?;
+    let report = verified(path, given.as_ref())?;
     let file = open(path).map_err(|e| Stop::input(named(&e)))?;
     let contents = Contents::read(file).map_err(|e| Stop::input(named(&e)))?;
     let problem = given.or_else(|| contents.problem()).ok_or(Failure::NoProblem)?;

@@ -1,11 +1,14 @@
 //! `maxmargin flow`.
 use super::arguments::{FlowArguments, Limits};
 use super::error::Stop;
+use super::inputs::{Loaded, read};
 use super::output::{budget, say, say_json, spinner};
-use crate::import::{load_problem, save_model};
+use super::outputs;
+use crate::import::{Biased, check_target, save_model};
 use crate::numeric::flow::snap::{MAX_DENOMINATOR, NotSimple, Snapped, snap};
 use crate::numeric::flow::{Flow, Options, Stopped, flow};
 use crate::numeric::two_layer::to_f64;
+use crate::report::layout::quoted;
 use maxmargin_kernel::claim::Number;
 use maxmargin_kernel::network::Network;
 use maxmargin_kernel::problem::Problem;
@@ -13,8 +16,11 @@ use serde_json::json;
 
 pub(super) fn run(arguments: &FlowArguments) -> Result<u8, Stop> {
     let inputs = &arguments.inputs;
-    let (model_options, data_options) = inputs.reading.options();
-    let (problem, _) = load_problem(&inputs.model, &inputs.data, &model_options, &data_options)?;
+    let files = [("--model", inputs.model.as_path()), ("--data", inputs.data.as_path())];
+    outputs::check(&[("-o", Some(&arguments.output))], &files)?;
+    let Loaded { problem, input_bias, .. } = read(inputs)?;
+    let biased = if input_bias { Biased::Yes } else { Biased::No };
+    check_target(&arguments.output, problem.network(), biased)?;
     let limits = Limits { time_limit: arguments.time_limit, threads: None };
     let options = Options {
         time: arguments.time.unwrap_or(f64::INFINITY),
@@ -33,7 +39,7 @@ pub(super) fn run(arguments: &FlowArguments) -> Result<u8, Stop> {
     };
     let network = network
         .ok_or_else(|| Stop::internal("the parameters of the flow do not make a network"))?;
-    save_model(&arguments.output, &network)?;
+    save_model(&arguments.output, &network, biased)?;
     if arguments.json {
         say_json(&report_json(&problem, &end, &network, snapped.as_ref()));
     } else {
@@ -122,8 +128,12 @@ fn text(
         Some((_, nu)) => out.push_str(&format!("  ν of what is written   {nu:.12}\n")),
         None => out.push_str("  What is written does not classify its data.\n"),
     }
-    let (output, data) = (arguments.output.display(), arguments.inputs.data.display());
-    out.push_str(&format!("\nWritten to {output}. What is provable about it:\n"));
-    out.push_str(&format!("  maxmargin certify --model {output} --data {data}\n"));
+    let output = quoted(&arguments.output);
+    out.push_str(&format!(
+        "\nWritten to {}. What is provable about it:\n",
+        arguments.output.display()
+    ));
+    let data = arguments.inputs.data_again();
+    out.push_str(&format!("  maxmargin certify --model {output} {data}\n"));
     out
 }

@@ -2,14 +2,30 @@
 use super::arguments::Inputs;
 use super::error::Stop;
 use crate::certify::usable;
-use crate::import::{Source, load_problem};
+use crate::import::{Source, combine, load_data, load_model};
 use maxmargin_kernel::problem::Problem;
 
-/// Reads both and refuses points of which nothing can be said.
-pub(super) fn load(inputs: &Inputs) -> Result<(Problem, Source), Stop> {
+/// What was read.
+pub(super) struct Loaded {
+    pub problem: Problem,
+    pub source: Source,
+    /// Whether the last input of the network stands for a bias of the first layer.
+    pub input_bias: bool,
+}
+
+/// Reads both.
+pub(super) fn read(inputs: &Inputs) -> Result<Loaded, Stop> {
     let (model_options, data_options) = inputs.reading.options();
-    let (problem, source) =
-        load_problem(&inputs.model, &inputs.data, &model_options, &data_options)?;
-    usable(&problem, &inputs.data).map_err(Stop::input)?;
-    Ok((problem, source))
+    let model = load_model(&inputs.model, &model_options)?;
+    let input_bias = model.has_input_bias;
+    let data = load_data(&inputs.data, &data_options)?;
+    let (problem, source) = combine(&inputs.model, model, &inputs.data, data)?;
+    Ok(Loaded { problem, source, input_bias })
+}
+
+/// Reads both and refuses points of which nothing can be said.
+pub(super) fn load(inputs: &Inputs) -> Result<Loaded, Stop> {
+    let loaded = read(inputs)?;
+    usable(&loaded.problem, &inputs.data).map_err(Stop::input)?;
+    Ok(loaded)
 }

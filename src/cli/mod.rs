@@ -12,6 +12,7 @@ mod flow;
 mod generate;
 mod inputs;
 mod output;
+mod outputs;
 mod paper;
 mod polish;
 mod show;
@@ -20,7 +21,8 @@ mod solve;
 use arguments::{Cli, Command};
 use clap::Parser;
 use error::Stop;
-use output::{be_quiet, complain};
+use output::{be_quiet, complain, say_json};
+use serde_json::json;
 use std::panic::catch_unwind;
 use std::process::ExitCode;
 
@@ -42,9 +44,25 @@ pub fn run() -> ExitCode {
     match outcome {
         Ok(code) => ExitCode::from(code),
         Err(Stop { code, message }) => {
+            if wants_json(&cli.command) {
+                say_json(&json!({"verdict": "error", "exit": code, "reason": message}));
+            }
             complain(message);
             ExitCode::from(code)
         }
+    }
+}
+
+/// Whether the answer is to be read by a program.
+fn wants_json(command: &Command) -> bool {
+    match command {
+        Command::Certify(a) => a.json,
+        Command::Polish(a) => a.json,
+        Command::Flow(a) => a.json,
+        Command::Solve(a) => a.json,
+        Command::Check(a) => a.json,
+        Command::Diff(a) => a.json,
+        _ => false,
     }
 }
 

@@ -4,10 +4,10 @@ use super::error::Stop;
 use super::output::{budget, complain, say, spinner};
 use crate::certify::seal;
 use crate::export::{export, name};
-use crate::import::{check_folder, write_atomically};
 use crate::paper::fixtures::{Evidence, map};
 use crate::paper::{Walk, point, run as walk, tables};
 use crate::prove::decide;
+use crate::target;
 use maxmargin_kernel::certificate::{Certificate, ProblemEntry};
 use maxmargin_kernel::claim::Claim;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use std::path::Path;
 
 pub(super) fn run(arguments: &PaperArguments) -> Result<u8, Stop> {
     if let Some(folder) = &arguments.out {
-        check_folder(folder)?;
+        target::check_folder(folder)?;
         fs::create_dir_all(folder)
             .map_err(|e| Stop::input(format!("cannot create {}: {e}", folder.display())))?;
     }
@@ -39,7 +39,7 @@ pub(super) fn run(arguments: &PaperArguments) -> Result<u8, Stop> {
     if let Some(folder) = &arguments.out {
         let points: Vec<String> = walked.points.iter().map(point).collect();
         let whole = format!("{text}\n{}", points.join("\n"));
-        write_atomically(&folder.join("map.txt"), whole.as_bytes())?;
+        target::write(&folder.join("map.txt"), whole.as_bytes())?;
     }
     say(&text);
     if let Some(program) = &arguments.also_verified {

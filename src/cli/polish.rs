@@ -1,19 +1,24 @@
 //! `maxmargin polish`.
 use super::arguments::PolishArguments;
 use super::error::Stop;
-use super::inputs::load;
+use super::inputs::{Loaded, load};
 use super::output::{budget, say, say_json, spinner, threads};
-use crate::import::{check_target, save_model};
+use super::outputs;
+use crate::import::{Biased, check_target, save_model};
 use crate::numeric::two_layer::{View, to_f64};
 use crate::polish::{Options, polish};
+use crate::report::{layout::quoted, measure};
 use maxmargin_kernel::network::TwoLayer;
 use maxmargin_kernel::problem::Problem;
 use serde_json::json;
 
 pub(super) fn run(arguments: &PolishArguments) -> Result<u8, Stop> {
     let inputs = &arguments.inputs;
-    let (problem, _) = load(inputs)?;
-    check_target(&arguments.output, problem.network())?;
+    let files = [("--model", inputs.model.as_path()), ("--data", inputs.data.as_path())];
+    outputs::check(&[("-o", Some(&arguments.output))], &files)?;
+    let Loaded { problem, input_bias, .. } = load(inputs)?;
+    let biased = if input_bias { Biased::Yes } else { Biased::No };
+    check_target(&arguments.output, problem.network(), biased)?;
     if let Err(reason) = TwoLayer::with_one_output(problem.network()) {
         return Err(Stop {
             code: 5,
@@ -37,8 +42,9 @@ pub(super) fn run(arguments: &PolishArguments) -> Result<u8, Stop> {
                 say_json(&value);
             }
             false => say(format_args!(
-                "NOT IMPROVED: no better point was found across adjacent cells; nothing is written.\n  ν = {before:.12}   cost 1/(2ν) = {:.9}\n",
-                0.5 / before
+                "NOT IMPROVED: no better point was found across adjacent cells; nothing is written.\n  ν = {}   cost 1/(2ν) = {}\n",
+                measure(before, 12),
+                measure(0.5 / before, 9)
             )),
         }
         return Ok(if options.budget.expired() { 4 } else { 5 });
@@ -46,7 +52,7 @@ pub(super) fn run(arguments: &PolishArguments) -> Result<u8, Stop> {
     let there = Problem::new(polished.network.clone(), problem.data().clone())
         .map_err(|e| Stop::internal(e.to_string()))?;
     let after = nu(&there);
-    save_model(&arguments.output, &polished.network)?;
+    save_model(&arguments.output, &polished.network, biased)?;
     let output = arguments.output.display();
     if arguments.json {
         let value = json!({
@@ -57,20 +63,23 @@ pub(super) fn run(arguments: &PolishArguments) -> Result<u8, Stop> {
         say_json(&value);
     } else {
         say(format_args!(
-            "IMPROVED: the normalised margin is {:.9} times what it was.\n\n\
+            "IMPROVED: the normalised margin is {} times what it was.\n\n\
              \x20                before           after\n\
-             \x20 ν              {before:<16.12} {after:.12}\n\
-             \x20 cost 1/(2ν)    {:<16.9} {:.9}\n\n\
+             \x20 ν              {:<16} {}\n\
+             \x20 cost 1/(2ν)    {:<16} {}\n\n\
              {} convex programs; neurons crossed kinks {} times and restarted elsewhere {} times.\n\
              Written to {output}. How good it is, with proof:\n\
-             \x20 maxmargin certify --model {output} --data {} --bracket near:1e-6\n",
-            after / before,
-            0.5 / before,
-            0.5 / after,
+             \x20 maxmargin certify --model {} {} --bracket near:1e-6\n",
+            measure(after / before, 9),
+            measure(before, 12),
+            measure(after, 12),
+            measure(0.5 / before, 9),
+            measure(0.5 / after, 9),
             polished.rounds,
             polished.crossings,
             polished.jumps,
-            inputs.data.display()
+            quoted(&arguments.output),
+            inputs.data_again(),
         ));
     }
     Ok(if options.budget.expired() { 4 } else { 0 })

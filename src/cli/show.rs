@@ -1,27 +1,28 @@
 //! `maxmargin show`.
 use super::arguments::ShowArguments;
-use super::check::check_file;
+use super::check::verified;
 use super::error::Stop;
 use super::output::say;
+use super::outputs;
 use crate::certify::open;
-use crate::import::{check_folder, write_atomically};
 use crate::report;
 use crate::report::html::{Contents, Page};
+use crate::target;
 use maxmargin_kernel::check::{Failure, Report};
 use maxmargin_kernel::problem::Problem;
 use std::path::Path;
 
 pub(super) fn run(arguments: &ShowArguments) -> Result<u8, Stop> {
+    outputs::check(&[("--html", arguments.html.as_deref())], &[("FILE", &arguments.file)])?;
     let given = arguments.given.problem()?;
-    let report = check_file(&arguments.file, given.as_ref())?;
-    let Some(target) = &arguments.html else {
+    let report = verified(&arguments.file, given.as_ref())?;
+    let Some(path) = &arguments.html else {
         say(report::show(&arguments.file, &report));
         return Ok(0);
     };
-    check_folder(target)?;
     let document = page(arguments, given, &report)?;
-    write_atomically(target, document.as_bytes())?;
-    say(format_args!("VERIFIED  {}\nWritten to {}\n", arguments.file.display(), target.display()));
+    target::write(path, document.as_bytes())?;
+    say(format_args!("VERIFIED  {}\nWritten to {}\n", arguments.file.display(), path.display()));
     Ok(0)
 }
 

@@ -2,9 +2,12 @@
 use super::arguments::{SolveArguments, Sought};
 use super::error::Stop;
 use super::output::{budget, complain, say, say_json, spinner, threads};
+use super::outputs;
 use crate::certify::{Sealed, global_stage, seal};
-use crate::import::{check_folder, load_data, save_model};
+use crate::import::{Biased, load_data, save_model};
+use crate::report::measure;
 use crate::solve::{Request, SolveError, Solved, solve};
+use maxmargin_kernel::check::Failure;
 use maxmargin_kernel::network::{Activation, TwoLayer};
 use maxmargin_kernel::problem::Data;
 use serde_json::json;
@@ -12,10 +15,15 @@ use std::path::Path;
 use std::time::Instant;
 
 pub(super) fn run(arguments: &SolveArguments) -> Result<u8, Stop> {
-    for path in [&arguments.output, &arguments.certificate].into_iter().flatten() {
-        check_folder(path)?;
-    }
     let sought = &arguments.sought;
+    outputs::check(
+        &[
+            ("-o", arguments.output.as_deref()),
+            ("--certificate", arguments.certificate.as_deref()),
+            ("--checkpoint", sought.checkpoint.as_deref()),
+        ],
+        &[("--data", &sought.data)],
+    )?;
     let (data, request) = sought.request()?;
     let start = Instant::now();
     let bar = spinner();
@@ -29,17 +37,21 @@ pub(super) fn run(arguments: &SolveArguments) -> Result<u8, Stop> {
     let entries = std::mem::take(&mut solved.entries);
     let network_alone = entries.iter().take(1).cloned().collect();
     let path = arguments.certificate.as_deref();
-    let sealed = seal(&solved.problem, entries, true, path).or_else(|failure| {
+    let mut sealed = seal(&solved.problem, entries, true, path);
+    if let Err(failure) = &sealed
+        && !matches!(failure, Failure::Io(_))
+    {
         // Never seen; but the network is worth keeping if its bound turns out to be wrong.
         complain(format_args!("internal error: the kernel refuses the bound: {failure}"));
         (solved.lower, solved.nodes) = (0.0, 0);
-        seal(&solved.problem, network_alone, true, path)
-    });
-    let Sealed { bytes, report } = sealed.map_err(Stop::seal)?;
-    bar.finish_and_clear();
-    if let Some(path) = &arguments.output {
-        save_model(path, solved.problem.network())?;
+        sealed = seal(&solved.problem, network_alone, true, path);
     }
+    bar.finish_and_clear();
+    // Before anything that may fail: the network is what the search was for.
+    if let Some(path) = &arguments.output {
+        save_model(path, solved.problem.network(), Biased::No)?;
+    }
+    let Sealed { bytes, report } = sealed.map_err(Stop::seal)?;
     let done = solved.gap() <= sought.gap;
     if arguments.json {
         let mut value = maxmargin_kernel::check::report_json(&report);
@@ -69,9 +81,6 @@ impl Sought {
     /// The data, and what is asked of a search.
     pub(super) fn request(&self) -> Result<(Data, Request), Stop> {
         let (model_options, data_options) = self.reading.options();
-        if let Some(path) = &self.checkpoint {
-            check_folder(path)?;
-        }
         let budget = budget(&self.limits);
         let dataset = load_data(&self.data, &data_options)?;
         let request = Request {
@@ -113,12 +122,12 @@ fn text(arguments: &SolveArguments, solved: &Solved, seconds: f64, bytes: u64) -
         }
         _ => "NO BOUND: a network was found, but no bound was proved in time.".to_string(),
     };
-    let lower = if solved.lower > 0.0 { format!("{:.9}", solved.lower) } else { "none".into() };
+    let lower = if solved.lower > 0.0 { measure(solved.lower, 9) } else { "none".into() };
     let mut out = format!(
-        "{verdict}\n\n  cost 1/(2ν) of this network   {:.9}\n  certified bound on any cost   {lower}\n  \
+        "{verdict}\n\n  cost 1/(2ν) of this network   {}\n  certified bound on any cost   {lower}\n  \
          width                         {width} neurons\n  proof                         {} cover nodes, {} kB\n  \
          search                        {} rounds, {seconds:.2} s\n",
-        solved.upper,
+        measure(solved.upper, 9),
         solved.nodes,
         bytes.div_ceil(1000),
         solved.rounds,

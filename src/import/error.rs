@@ -154,6 +154,12 @@ pub enum ImportError {
         file.display()
     )]
     NotAFloat { file: PathBuf, layer: usize, row: usize, column: usize, value: String },
+    /// A bias, which exact JSON cannot express.
+    #[error(
+        "{}: the first layer has a bias, which exact JSON cannot express; save as .safetensors",
+        file.display()
+    )]
+    Bias { file: PathBuf },
     /// A structural zero or a shared weight, which safetensors cannot express.
     #[error(
         "{}: layer {layer} has structural zeros or shared weights, which safetensors cannot express; save as .json",
@@ -283,5 +289,7 @@ fn text_hint(tensor: &str, dtype: &str) -> &'static str {
 
 fn transposed_hint(first: &Shape, second: &Shape) -> &'static str {
     let fits = first.dim(1) == second.dim(0);
-    if fits { "; these look like (inputs × outputs): save their transposes" } else { "" }
+    let hint = "; they would fit in the other order (then rename them, such that the first layer comes first) or as their \
+                transposes (if they are inputs × outputs)";
+    if fits { hint } else { "" }
 }

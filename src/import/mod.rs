@@ -27,8 +27,7 @@ mod save;
 mod tensors;
 
 pub use error::{CsvError, ImportError, Index, Shape};
-pub(crate) use save::{check_folder, temporary_beside, write_atomically};
-pub use save::{check_target, save_model};
+pub use save::{Biased, check_target, save_model};
 
 use maxmargin_kernel::network::{Activation, Network};
 use maxmargin_kernel::number::{IntVec, ScaledVec};
@@ -226,7 +225,7 @@ pub fn load_problem(
     do_: &DataOptions,
 ) -> Result<(Problem, Source), ImportError> {
     let network = load_model(model, mo)?;
-    assemble(model, network, data, load_data(data, do_)?)
+    combine(model, network, data, load_data(data, do_)?)
 }
 
 /// The same from the contents of the two files; the paths tell the formats and stand in errors.
@@ -240,10 +239,15 @@ pub fn parse_problem(
     do_: &DataOptions,
 ) -> Result<(Problem, Source), ImportError> {
     let network = parse_model(model, model_bytes, mo)?;
-    assemble(model, network, data, parse_data(data, data_bytes, do_)?)
+    combine(model, network, data, parse_data(data, data_bytes, do_)?)
 }
 
-fn assemble(
+/// The problem of a network and a training set that were read from these files, and its source, as by
+/// [`load_problem`].
+///
+/// # Errors
+/// Where they do not fit.
+pub fn combine(
     model: &Path,
     Model { network, has_input_bias, source }: Model,
     data: &Path,

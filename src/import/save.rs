@@ -1,61 +1,57 @@
-//! Writing networks, all or nothing: into a temporary file beside the target, then renamed.
+//! Writing networks.
 use super::error::ImportError;
 use super::safetensors::SLOPE_KEY;
+use crate::target;
 use maxmargin_kernel::network::{Activation, Layer, LayerJson, Network, NetworkJson};
 use maxmargin_kernel::number::{Rational, format_rational};
 use num_traits::ToPrimitive;
 use safetensors::tensor::{Dtype, TensorView, serialize};
 use std::collections::HashMap;
-use std::io::Write;
 use std::path::Path;
+
+/// Whether the last input of a network is the constant feature 1, and its weights in layer 1 so a bias.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Biased {
+    /// It is.
+    Yes,
+    /// It is an input like the others.
+    No,
+}
 
 /// Writes a network by the ending of the path.
 ///
 /// `.safetensors` holds float64 tensors `0.weight`, `2.weight`, `4.weight`, … as PyTorch names
 /// those of `Linear, ReLU, Linear, …`; only a fully connected network whose parameters are all
-/// exactly floats can be written so. `.json` is exact, one row of a matrix per line. An existing
-/// file is replaced only once the new one is complete.
+/// exactly floats can be written so; a bias of the first layer is `0.bias`. `.json` is exact, one row
+/// of a matrix per line. An existing file is replaced only once the new one is complete.
 ///
 /// # Errors
-/// [`ImportError::NotDense`] and [`ImportError::NotAFloat`] for what safetensors cannot hold.
-pub fn save_model(path: &Path, network: &Network) -> Result<(), ImportError> {
+/// [`ImportError::NotDense`] and [`ImportError::NotAFloat`] for what safetensors cannot hold,
+/// [`ImportError::Bias`] for what JSON cannot.
+pub fn save_model(path: &Path, network: &Network, biased: Biased) -> Result<(), ImportError> {
     match super::ending(path).as_str() {
-        "safetensors" => write_atomically(path, &to_safetensors(path, network)?),
-        "json" => write_atomically(path, to_json(path, network)?.as_bytes()),
+        "safetensors" => target::write(path, &to_safetensors(path, network, biased)?),
+        "json" if biased == Biased::Yes => Err(ImportError::Bias { file: path.into() }),
+        "json" => target::write(path, to_json(path, network)?.as_bytes()),
         _ => Err(unknown_ending(path)),
     }
 }
 
 /// Finds out before a long computation what [`save_model`] would refuse at its end: the ending, a
-/// folder that does not exist, structural zeros or sharing in a format that has none.
+/// folder that does not exist, structural zeros, sharing or a bias in a format that has none.
 ///
 /// # Errors
 /// Those of [`save_model`].
-pub fn check_target(path: &Path, network: &Network) -> Result<(), ImportError> {
-    check_folder(path)?;
+pub fn check_target(path: &Path, network: &Network, biased: Biased) -> Result<(), ImportError> {
+    target::check(path)?;
     match super::ending(path).as_str() {
+        "json" if biased == Biased::Yes => Err(ImportError::Bias { file: path.into() }),
         "json" => Ok(()),
         "safetensors" => match network.layers().iter().position(|l| !l.is_dense()) {
             Some(l) => Err(ImportError::NotDense { file: path.into(), layer: l + 1 }),
             None => Ok(()),
         },
         _ => Err(unknown_ending(path)),
-    }
-}
-
-/// Whether the folder of a file that is to be written exists.
-pub(crate) fn check_folder(path: &Path) -> Result<(), ImportError> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let io = |error| ImportError::Io { file: path.into(), error };
-    match folder.unwrap_or(Path::new(".")).metadata() {
-        Ok(found) if found.is_dir() => Ok(()),
-        Ok(_) => Err(io(std::io::ErrorKind::NotADirectory.into())),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            let parent = folder.unwrap_or(Path::new(".")).display();
-            let what = format!("cannot be written, since there is no folder {parent}");
-            Err(io(std::io::Error::new(error.kind(), what)))
-        }
-        Err(error) => Err(io(error)),
     }
 }
 
@@ -66,12 +62,20 @@ fn unknown_ending(path: &Path) -> ImportError {
     }
 }
 
-fn to_safetensors(path: &Path, network: &Network) -> Result<Vec<u8>, ImportError> {
+fn to_safetensors(path: &Path, network: &Network, biased: Biased) -> Result<Vec<u8>, ImportError> {
     let mut tensors = Vec::with_capacity(network.depth());
+    let bytes =
+        |floats: Vec<f64>| -> Vec<u8> { floats.into_iter().flat_map(f64::to_le_bytes).collect() };
     for (l, layer) in network.layers().iter().enumerate() {
-        let floats = layer_floats(path, l + 1, layer)?;
-        let bytes: Vec<u8> = floats.into_iter().flat_map(f64::to_le_bytes).collect();
-        tensors.push((format!("{}.weight", 2 * l), vec![layer.rows(), layer.cols()], bytes));
+        let mut floats = layer_floats(path, l + 1, layer)?;
+        let mut cols = layer.cols();
+        if l == 0 && biased == Biased::Yes && cols > 1 {
+            let bias = floats.chunks(cols).filter_map(|row| row.last().copied()).collect();
+            floats = floats.chunks(cols).flat_map(|row| &row[..cols - 1]).copied().collect();
+            cols -= 1;
+            tensors.push(("0.bias".to_string(), vec![layer.rows()], bytes(bias)));
+        }
+        tensors.push((format!("{}.weight", 2 * l), vec![layer.rows(), cols], bytes(floats)));
     }
     let slope = network.activation().slope();
     let metadata = (*network.activation() != Activation::relu())
@@ -136,24 +140,4 @@ fn layer_text(layer: &LayerJson) -> serde_json::Result<String> {
 fn rows<T: serde::Serialize>(rows: &[T]) -> serde_json::Result<String> {
     let lines = rows.iter().map(|row| serde_json::to_string(row).map(|text| format!("  {text}")));
     Ok(lines.collect::<Result<Vec<_>, _>>()?.join(",\n"))
-}
-
-pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<(), ImportError> {
-    let io = |error| ImportError::Io { file: path.into(), error };
-    let mut temporary = temporary_beside(path).map_err(io)?;
-    temporary.write_all(bytes).map_err(io)?;
-    temporary.as_file().sync_all().map_err(io)?;
-    temporary.persist(path).map_err(|e| io(e.error))?;
-    Ok(())
-}
-
-/// A temporary file in the folder of `path`, to be renamed to it when it is complete.
-pub(crate) fn temporary_beside(path: &Path) -> std::io::Result<tempfile::NamedTempFile> {
-    let parent = path.parent().filter(|p| !p.as_os_str().is_empty());
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".maxmargin-");
-    // Temporary files are private by default; this one becomes an ordinary file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(parent.unwrap_or(Path::new(".")))
 }

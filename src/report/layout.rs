@@ -1,5 +1,6 @@
 //! Reports on a terminal: at most 80 columns, and a few words in colour.
 use anstyle::{AnsiColor, Style};
+use std::path::Path;
 
 /// Columns of a report.
 pub const COLUMNS: usize = 80;
@@ -18,6 +19,19 @@ pub fn wrapped(text: &str) -> String {
         out.push_str(end);
     }
     out
+}
+
+/// A path as a word of a shell's command.
+pub fn quoted(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    let plain = |c: char| c.is_alphanumeric() || "-_./+,:=@%".contains(c);
+    // A name that begins with a dash would be an option.
+    let dashed = text.starts_with('-') && text != "-";
+    let text = if dashed { format!("./{text}") } else { text.into_owned() };
+    match text.chars().all(plain) {
+        true if !text.is_empty() => text,
+        _ => format!("'{}'", text.replace('\'', "'\\''")),
+    }
 }
 
 fn wrap(out: &mut String, line: &str) {

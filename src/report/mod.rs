@@ -13,6 +13,7 @@ mod words;
 pub use json::json;
 pub use standing::{brackets, sentences};
 pub use text::{checked, row, show, summary, text};
+pub use words::measure;
 
 use std::path::Path;
 
@@ -26,4 +27,6 @@ pub struct Context<'a> {
     pub output: Option<&'a Path>,
     /// Its size.
     pub bytes: u64,
+    /// The options with which the two were read, to be read so again: empty, or beginning with a space.
+    pub options: &'a str,
 }

@@ -1,9 +1,10 @@
 //! What the verified claims of a certificate amount to, region by region.
-use super::words::{Side, factor, region as region_words, verdict};
+use super::words::{Side, factor, is_dense, region as region_words, verdict};
 use crate::certify::Bracket;
 use crate::numeric::two_layer::to_f64;
 use maxmargin_kernel::check::{Report, Verified};
 use maxmargin_kernel::claim::{Claim, Region, Scope};
+use maxmargin_kernel::network::Network;
 use maxmargin_kernel::number::Rational;
 use num_traits::One;
 
@@ -139,8 +140,9 @@ pub enum Tone {
     Note,
 }
 
-/// The verdict of a certificate in sentences: exact claims, then one for every bracket.
-pub fn sentences(report: &Report, nests_in_any_width: bool) -> Vec<(Tone, String)> {
+/// The verdict of a certificate about this network in sentences: exact claims, then one for every
+/// bracket.
+pub fn sentences(report: &Report, network: &Network) -> Vec<(Tone, String)> {
     let mut lines = Vec::new();
     for claim in report.claims.iter().map(|v| &v.claim) {
         let (tone, what) = match claim {
@@ -160,14 +162,14 @@ pub fn sentences(report: &Report, nests_in_any_width: bool) -> Vec<(Tone, String
             },
         ));
     }
-    for bracket in brackets(report, nests_in_any_width) {
+    for bracket in brackets(report, !network.has_sharing()) {
         let optimal = bracket.at_most.as_ref().is_some_and(|high| to_f64(high) <= 1.0 + 1e-6);
         let tone = match (optimal, bracket.attained_here) {
             (true, _) => Tone::Yes,
             (false, false) => Tone::No,
             (false, true) => Tone::Note,
         };
-        lines.push((tone, verdict(&bracket).replace("\n   ", "")));
+        lines.push((tone, verdict(&bracket, is_dense(network)).replace("\n   ", "")));
     }
     lines
 }

@@ -1,10 +1,13 @@
 //! The report as text, at most 80 columns where the file names allow it.
-use super::words::{Side, factor, measure, percent, region, shape, small, verdict};
+use super::layout::quoted;
+use super::words::{
+    ANY_WIDTH, Side, factor, is_dense, measure, percent, region, shape, small, verdict,
+};
 use super::{Context, decisions, standing};
 use crate::certify::{Outcome, Request};
 use crate::numeric::two_layer::{near_kinks, to_f64};
 use maxmargin_kernel::check::{Failure, Report};
-use maxmargin_kernel::claim::{Claim, Number, Region};
+use maxmargin_kernel::claim::{Claim, Number, Region, Scope};
 use maxmargin_kernel::network::TwoLayer;
 use maxmargin_kernel::number::Rational;
 use maxmargin_kernel::problem::{Facts, Problem};
@@ -30,7 +33,7 @@ pub fn text(problem: &Problem, request: &Request, outcome: &Outcome, context: &C
         let _ = writeln!(out, "  {line}");
     }
     for bracket in &outcome.brackets {
-        let _ = writeln!(out, "  {}", verdict(bracket));
+        let _ = writeln!(out, "  {}", verdict(bracket, is_dense(network)));
     }
     for line in &outcome.undecided {
         let _ = writeln!(out, "  UNDECIDED: {line}");
@@ -40,7 +43,7 @@ pub fn text(problem: &Problem, request: &Request, outcome: &Outcome, context: &C
     }
     margin(&mut out, problem, &facts);
     out.push_str(&decisions::witnesses(&outcome.decisions));
-    brackets(&mut out, outcome);
+    brackets(&mut out, outcome, is_dense(network));
     residual(&mut out, outcome);
     counts(&mut out, problem, &facts, request);
     reproduce(&mut out, context);
@@ -64,7 +67,7 @@ fn margin(out: &mut String, problem: &Problem, facts: &Facts) {
         writeln!(out, "  active             {} of {} constraints", facts.active, facts.constraints);
 }
 
-fn brackets(out: &mut String, outcome: &Outcome) {
+fn brackets(out: &mut String, outcome: &Outcome, dense: bool) {
     if outcome.brackets.is_empty() {
         return;
     }
@@ -94,6 +97,9 @@ fn brackets(out: &mut String, outcome: &Outcome) {
             "  The norm bound holds for every network but is crude: it uses only the shortest\n  \
              sample and the closest two of different label."
         );
+    }
+    if !dense && outcome.brackets.iter().any(|b| b.region == Region::AnyWidth) {
+        let _ = writeln!(out, "  {ANY_WIDTH}");
     }
     if let Some(wide) = standing::wider(&outcome.brackets) {
         let _ = writeln!(out, "  {}", standing::price_of_width(wide));
@@ -129,27 +135,28 @@ fn counts(out: &mut String, problem: &Problem, facts: &Facts, request: &Request)
         let near = near_kinks(problem, &list.neurons, epsilon);
         let near = near.iter().flatten().filter(|near| **near).count();
         notes.push(format!(
-            "{near} near-kinks (preactivations within ε = {:e} of 0)",
-            to_f64(epsilon)
+            "{near} near-kinks (preactivations within ε = {} of 0)",
+            small(&Number(epsilon.clone()))
         ));
     }
     notes.push(format!("{} exact kinks", facts.kinks));
-    notes.push(format!("{} dead units", facts.dead));
+    notes.push(format!("{} dead units (no weights)", facts.dead));
     notes.push(format!("{} repeated samples", facts.duplicates));
     let _ = writeln!(out, "\nALSO COUNTED\n  {}", notes.join("\n  "));
 }
 
 fn reproduce(out: &mut String, context: &Context) {
-    let (model, data) = (context.model.display(), context.data.display());
+    let (model, data) = (quoted(context.model), quoted(context.data));
     match context.output {
         Some(path) => {
             let _ = writeln!(
                 out,
                 "\nCERTIFICATE\n  {} ({} kB), checked. To check it again:\n  \
-                 maxmargin check {} \\\n    --model {model} \\\n    --data {data}",
+                 maxmargin check {} \\\n    --model {model} \\\n    --data {data}{}",
                 path.display(),
                 context.bytes.div_ceil(1000),
-                path.display()
+                quoted(path),
+                context.options,
             );
         }
         None => {
@@ -227,6 +234,15 @@ fn claims(out: &mut String, report: &Report) {
     for verified in &report.claims {
         let _ = writeln!(out, "  {}", line(&verified.claim, nu));
     }
+    let wide = |claim: &Claim| match claim {
+        Claim::MarginAtMost { region, .. } | Claim::MarginAtLeast { region, .. } => {
+            *region == Region::AnyWidth
+        }
+        _ => false,
+    };
+    if report.claims.iter().any(|v| wide(&v.claim)) {
+        let _ = writeln!(out, "  {ANY_WIDTH}");
+    }
     if !report.tied {
         let _ = writeln!(
             out,
@@ -235,7 +251,8 @@ fn claims(out: &mut String, report: &Report) {
     }
 }
 
-/// One claim in one line, relative to this network's ν where that makes sense.
+/// One claim in one line; bounds for all layers relative to this network's ν. (Of one layer alone they bound
+/// another ratio.)
 fn line(claim: &Claim, nu: Option<&(Rational, Rational)>) -> String {
     let times = |bound: &Number, nu: Option<&Rational>, side| match nu {
         Some(nu) => format!("{} times ν", factor(&(&bound.0 / nu), side)),
@@ -250,10 +267,10 @@ fn line(claim: &Claim, nu: Option<&(Rational, Rational)>) -> String {
             small(delta),
             small(epsilon)
         ),
-        Claim::MarginAtMost { region: r, bound, .. } => {
+        Claim::MarginAtMost { scope: Scope::All, region: r, bound } => {
             format!("best margin, {}: at most {}", region(r), times(bound, nu_low, Side::Up))
         }
-        Claim::MarginAtLeast { region: r, bound, .. } => {
+        Claim::MarginAtLeast { scope: Scope::All, region: r, bound } => {
             format!("best margin, {}: at least {}", region(r), times(bound, nu_high, Side::Down))
         }
         exact => exact.to_string(),

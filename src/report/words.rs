@@ -2,8 +2,8 @@
 use crate::certify::Bracket;
 use crate::numeric::two_layer::to_f64;
 use maxmargin_kernel::claim::{Number, Region};
-use maxmargin_kernel::network::Network;
-use maxmargin_kernel::number::{BigInt, Rational};
+use maxmargin_kernel::network::{Layer, Network};
+use maxmargin_kernel::number::{BigInt, Rational, parse_rational};
 use num_traits::{One, Pow, Signed, Zero};
 
 /// Which way a bound may be rounded without becoming stronger than what was proved.
@@ -27,6 +27,8 @@ pub fn factor(value: &Rational, side: Side) -> String {
             (true, Side::Down) => format!("1 - {}", power_of_ten(&size, Side::Up)),
             (true, Side::Up) => format!("1 - {}", power_of_ten(&size, Side::Down)),
         }
+    } else if to_f64(value) >= 1e6 {
+        power_of_ten(value, side)
     } else if to_f64(value) >= 10.0 {
         fixed(value, 1, side)
     } else {
@@ -108,14 +110,31 @@ pub fn measure(value: f64, decimals: usize) -> String {
     }
 }
 
-/// A small decimal for δ and ε.
+/// δ or ε: a small decimal if that is exactly its value, else as certificates write it. Neither may be
+/// rounded: a claim about a larger cone says less on one side and more on the other.
 pub fn small(number: &Number) -> String {
     let value = number.to_f64();
-    if value == 0.0 || (1e-3..1e3).contains(&value) {
-        format!("{value}")
+    let text = match (1e-3..1e3).contains(&value) {
+        true => format!("{value}"),
+        false => format!("{value:e}"),
+    };
+    let exact = parse_rational(&text).is_ok_and(|read| Number(read) == *number);
+    if number.0.is_zero() {
+        "0".into()
+    } else if exact {
+        text
     } else {
-        format!("{value:e}")
+        number.to_string()
     }
+}
+
+/// Which networks a bound for any width speaks of.
+pub const ANY_WIDTH: &str = "Any width: networks of this depth without shared weights, each neuron of which reads only inputs that one \
+                             neuron here may read.";
+
+/// Whether nothing is shared and every neuron may read every input: then any width means that alone.
+pub fn is_dense(network: &Network) -> bool {
+    network.layers().iter().all(Layer::is_dense)
 }
 
 /// The region for a table.
@@ -135,13 +154,14 @@ pub fn shape(network: &Network) -> String {
     widths.join("-")
 }
 
-/// The sentence that a bracket amounts to.
-pub fn verdict(bracket: &Bracket) -> String {
+/// The sentence that a bracket amounts to; `dense` as by [`is_dense`].
+pub fn verdict(bracket: &Bracket, dense: bool) -> String {
     let place = match &bracket.region {
         Region::Cell => "In its activation cell".to_string(),
         Region::Near(delta) => format!("Near it (δ = {})", small(delta)),
         Region::Everywhere => "Among networks of this architecture".into(),
-        Region::AnyWidth => "Among networks of any width".into(),
+        Region::AnyWidth if dense => "Among networks of any width".into(),
+        Region::AnyWidth => "Among networks of any width (nothing shared, inputs as here)".into(),
     };
     let low = factor(&bracket.at_least, Side::Down);
     let beaten = bracket.at_least > Rational::one();
@@ -183,11 +203,33 @@ mod tests {
             ("4/3", "1.333333333", "1.333333334"),
             ("123.456", "123.4", "123.5"),
             ("1/3", "0.333333333", "0.333333334"),
+            ("123456789", "1.2e8", "1.3e8"),
         ] {
             let value = parse_rational(value).unwrap();
             assert_eq!(factor(&value, Side::Down), down);
             assert_eq!(factor(&value, Side::Up), up);
         }
+    }
+
+    #[test]
+    fn kinks_and_slack_are_never_rounded() {
+        for (value, text) in [
+            ("0", "0"),
+            ("1/10000", "1e-4"),
+            ("0.01", "0.01"),
+            ("1e-6", "1e-6"),
+            ("1/3", "1/3"),
+            ("1e-399", "1e-399"),
+        ] {
+            let number = Number(parse_rational(value).unwrap());
+            let shown = small(&number);
+            assert_eq!(Number(parse_rational(&shown).unwrap()), number, "{shown}");
+            if value != "1e-399" {
+                assert_eq!(shown, text);
+            }
+        }
+        let near = parse_rational("0.1000000000000000000000000000001").unwrap();
+        assert_ne!(small(&Number(near)), "0.1");
     }
 
     #[test]

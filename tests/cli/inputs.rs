@@ -7,14 +7,16 @@ use safetensors::tensor::Dtype;
 use std::fs::File;
 
 /// `certify` and `polish` refuse `model` and `data` with `code`, say every fact on standard error,
-/// print nothing else and write nothing.
+/// and in the object on standard output, print nothing else and write nothing.
 #[track_caller]
 fn refused(folder: &Folder, model: &str, data: &str, code: i32, facts: &[&str]) {
     let before = folder.names();
     for (command, output) in [("certify", "o.json"), ("polish", "o.json")] {
         let arguments = [command, "--model", model, "--data", data, "-o", output, "--json"];
         let run = folder.run(&arguments).expect(code);
-        assert_eq!(run.out, "", "{command}");
+        let said = run.json();
+        assert_eq!((&said["verdict"], &said["exit"]), (&"error".into(), &code.into()));
+        assert_eq!(run.err, format!("maxmargin: {}\n", said["reason"].as_str().unwrap()));
         assert!(run.err.starts_with("maxmargin: "), "{}", run.err);
         for fact in facts {
             assert!(run.err.contains(fact), "{command} does not say `{fact}`: {}", run.err);

@@ -1,6 +1,6 @@
 use crate::Files;
 use maxmargin::import::{
-    DataOptions, ImportError, ModelOptions, Source, load_problem as load, save_model,
+    Biased, DataOptions, ImportError, ModelOptions, Source, load_problem as load, save_model,
 };
 use maxmargin_kernel::number::format_rational;
 use maxmargin_kernel::problem::{DataError, Problem};
@@ -88,7 +88,7 @@ fn the_examples_are_read_and_classified() {
         // What was read is what is written.
         let files = Files::new();
         let copy = files.path("m.safetensors");
-        save_model(&copy, problem.network()).unwrap();
+        save_model(&copy, problem.network(), Biased::No).unwrap();
         let (again, _) = load_problem(&copy, &example(d)).unwrap();
         assert_eq!(again.network(), problem.network());
     }

@@ -1,5 +1,5 @@
 use crate::{Files, model};
-use maxmargin::import::{ImportError, save_model};
+use maxmargin::import::{Biased, ImportError, save_model};
 use maxmargin_kernel::network::{Activation, Layer, Network, NetworkJson};
 use maxmargin_kernel::number::{Rational, ScaledVec};
 use proptest::prelude::*;
@@ -25,7 +25,7 @@ fn json_is_exact_and_has_a_row_per_line() {
         r#"{"activation":{"leaky_relu":"1/10"},"layers":[{"weights":[["0.1",null],["2","3"]]},{"parameters":["2"],"pattern":[[0,0]]}]}"#,
     );
     let path = files.path("m.json");
-    save_model(&path, &network).unwrap();
+    save_model(&path, &network, Biased::No).unwrap();
     assert_eq!(
         std::fs::read_to_string(&path).unwrap(),
         r#"{"activation": {"leaky_relu":"1/10"}, "layers": [
@@ -65,19 +65,19 @@ fn what_safetensors_cannot_hold() {
             ["layer 1", "row 0", "column 0", "is 1/40480", ".json"],
         ),
     ] {
-        let result = save_model(&path, &read(text));
+        let result = save_model(&path, &read(text), Biased::No);
         assert_error!(result, path, ImportError::NotAFloat { .. }, facts);
     }
     for layer in [r#"{"weights":[["1",null]]}"#, r#"{"parameters":["1"],"pattern":[[0,0]]}"#] {
         let network = read(&format!(r#"{{"activation":"relu","layers":[{layer}]}}"#));
-        let result = save_model(&path, &network);
+        let result = save_model(&path, &network, Biased::No);
         assert_error!(result, path, ImportError::NotDense { .. }, ["layer 1", ".json"]);
     }
     let other = files.path("m.npz");
-    let result = save_model(&other, &dense(Activation::relu(), &[(1, 1)], &[1.0]));
+    let result = save_model(&other, &dense(Activation::relu(), &[(1, 1)], &[1.0]), Biased::No);
     assert_error!(result, other, ImportError::UnknownEnding { .. }, [".safetensors and .json"]);
     let nowhere = files.path("no/such/m.json");
-    let result = save_model(&nowhere, &dense(Activation::relu(), &[(1, 1)], &[1.0]));
+    let result = save_model(&nowhere, &dense(Activation::relu(), &[(1, 1)], &[1.0]), Biased::No);
     assert_error!(result, nowhere, ImportError::Io { .. }, ["No such file"]);
     // Nothing was written, nothing is left over.
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "the old file");
@@ -90,7 +90,7 @@ fn files_are_readable_by_others_as_usual() {
     use std::os::unix::fs::PermissionsExt;
     let files = Files::new();
     let (saved, ordinary) = (files.path("m.json"), files.write("ordinary", ""));
-    save_model(&saved, &dense(Activation::relu(), &[(1, 1)], &[1.0])).unwrap();
+    save_model(&saved, &dense(Activation::relu(), &[(1, 1)], &[1.0]), Biased::No).unwrap();
     let mode = |p| std::fs::metadata(p).unwrap().permissions().mode();
     assert_eq!(mode(saved), mode(ordinary));
 }
@@ -111,7 +111,7 @@ proptest! {
         let network = dense(activation, &[(3, 2), (1, 3), (2, 1)], &values[..11]);
         for name in ["m.safetensors", "m.json"] {
             let path = files.path(name);
-            save_model(&path, &network).unwrap();
+            save_model(&path, &network, Biased::No).unwrap();
             let read = model(&path).unwrap();
             prop_assert!(!read.has_input_bias);
             prop_assert!(read.network.same_architecture(&network));

@@ -8,7 +8,7 @@ use crate::prove::{exact, global};
 use maxmargin_kernel::certificate::{Entry, Proof};
 use maxmargin_kernel::claim::{Claim, Number, Scope};
 use maxmargin_kernel::network::Network;
-use maxmargin_kernel::number::{Rational, ScaledVec};
+use maxmargin_kernel::number::{BigInt, Rational, ScaledVec};
 use maxmargin_kernel::problem::Problem;
 use maxmargin_kernel::proof::point::Point;
 use num_traits::One;
@@ -64,11 +64,12 @@ fn entry(setting: &Setting, variables: &[Rational]) -> Option<Entry> {
     Some(Entry { claim, proof: Proof::Point(proof) })
 }
 
-/// A point of the curve at the largest power of two that works.
+/// A point of the curve at the largest power of two that works. Some small ε does; the coefficients of
+/// a curve through a nearly optimal point can be huge.
 fn on_curve(setting: &Setting, local: &Entry) -> Option<Entry> {
     let Proof::Curve(curve) = &local.proof else { return None };
-    let mut epsilon = Rational::one();
-    for _ in 0..40 {
+    let halvings = (0..40).chain((40..=1000).step_by(40));
+    for epsilon in halvings.map(|k: usize| Rational::new(BigInt::one(), BigInt::one() << k)) {
         let mut variables = setting.theta.clone();
         let mut offset = 0;
         for (l, moves) in curve.moves.iter().enumerate() {
@@ -87,7 +88,6 @@ fn on_curve(setting: &Setting, local: &Entry) -> Option<Entry> {
         if let Some(found) = entry(setting, &variables) {
             return Some(found);
         }
-        epsilon /= Rational::from_integer(2.into());
     }
     None
 }

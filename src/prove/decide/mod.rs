@@ -212,8 +212,8 @@ impl<'s, 'a> Decider<'s, 'a> {
             (_, depth) => format!("{kinks} active kinks at depth {depth}, and {lacks}"),
         };
         let instead = match kkt {
-            Ok(_) => "proved instead: it is a KKT point",
-            Err(_) => "that it is a KKT point is not proved either",
+            Ok(Entry { claim: Claim::Kkt { .. }, .. }) => "proved instead: it is a KKT point",
+            _ => "that it is a KKT point is not proved either",
         };
         format!("{reason}; no curve of better points was found; {instead}")
     }
@@ -238,7 +238,12 @@ impl<'s, 'a> Decider<'s, 'a> {
         };
         let instead = match local.map(|entry| entry.claim) {
             Some(Claim::LocalOptimum { .. }) => "; proved instead: it is a local optimum",
-            _ if self.kkt().is_ok() => "; proved instead: it is a KKT point",
+            Some(Claim::NotLocalOptimum { .. }) => {
+                "; proved instead: it is not a local optimum, and so not a global one"
+            }
+            _ if matches!(self.kkt(), Ok(Entry { claim: Claim::Kkt { .. }, .. })) => {
+                "; proved instead: it is a KKT point"
+            }
             _ => "",
         };
         Err(format!(

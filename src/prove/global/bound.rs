@@ -21,7 +21,20 @@ const WORTH: f64 = 1.0;
 const TRY: u64 = 4000;
 /// Looser bounds than the one aimed at, once parts of the data are no smaller than the support: as
 /// multiples of the largest value known.
-pub(super) const RUNGS: [f64; 7] = [1.1, 1.05, 1.02, 1.01, 1.005, 1.002, 1.001];
+pub(super) const RUNGS: [f64; 12] = [
+    1.1,
+    1.05,
+    1.02,
+    1.01,
+    1.005,
+    1.002,
+    1.001,
+    1.0001,
+    1.00001,
+    1.000001,
+    1.00000001,
+    1.0000000001,
+];
 /// The multiple for a bound at once, whatever it is worth.
 const AT_ONCE: f64 = 8.0;
 /// The bound of an unfinished proof must be larger by this part to be worth its length.

@@ -1,8 +1,8 @@
 //! The state of a search in a file, to go on from after an interruption.
 use super::{Candidate, Covers, Search};
-use crate::import::temporary_beside;
 use crate::numeric::bits::{from_bits, to_bits};
 use crate::numeric::two_layer::to_f64;
+use crate::target::Pending;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
@@ -189,11 +189,9 @@ impl Search<'_> {
 }
 
 fn write(path: &Path, state: &Checkpoint) -> std::io::Result<()> {
-    let mut file = temporary_beside(path)?;
-    let mut out = GzEncoder::new(BufWriter::new(file.as_file_mut()), Compression::fast());
+    let mut pending = Pending::beside(path)?;
+    let mut out = GzEncoder::new(BufWriter::new(pending.file()), Compression::fast());
     serde_json::to_writer(BufWriter::new(&mut out), state)?;
     out.finish()?.flush()?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|e| e.error)?;
-    Ok(())
+    pending.commit()
 }

@@ -35,6 +35,18 @@ pub(super) fn claim(claim: &Claim) -> &'static str {
              active constraints, relative to |θ|; 0 means KKT, 1 means as far as can be. A trained \
              network never reaches exactly 0."
         }
+        Claim::MarginAtMost { scope: Scope::Layer(_), region, .. } => match region {
+            Region::Cell => {
+                "With the other layers as they are, no choice of this layer for which every unit of it and \
+                 above keeps the sign of its response to every sample has a larger margin, relative to \
+                 the norm of this layer, than this. It is no bound for ν, which is relative to all layers."
+            }
+            _ => {
+                "With the other layers as they are, no choice of this layer in the region has a larger \
+                 margin, relative to the norm of this layer, than this. It is no bound for ν, which is \
+                 relative to all layers."
+            }
+        },
         Claim::MarginAtMost { region, .. } => match region {
             Region::Cell => {
                 "No network in which every neuron keeps the sign of its response to every training \
@@ -45,8 +57,15 @@ pub(super) fn claim(claim: &Claim) -> &'static str {
                  δ): training drives networks onto these kinks, so the best point nearby lies there."
             }
             Region::Everywhere => "No network of this architecture has a larger one, near or far.",
-            Region::AnyWidth => "No network has a larger one, however many neurons it may have.",
+            Region::AnyWidth => {
+                "No network of this depth without shared weights has a larger one, however many neurons it \
+                 may have, if each of them reads only inputs that some neuron here may read."
+            }
         },
+        Claim::MarginAtLeast { scope: Scope::Layer(_), .. } => {
+            "With the other layers as they are, some choice of this layer in the region has at least this \
+             margin relative to the norm of this layer: θ itself, or one that the certificate contains."
+        }
         Claim::MarginAtLeast { .. } => {
             "A network of this region with at least this normalised margin exists: θ itself, or one \
              that the certificate contains."

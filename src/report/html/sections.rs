@@ -2,6 +2,7 @@
 use super::{Page, figure, figures, meaning, neurons};
 use crate::certify::Bracket;
 use crate::numeric::two_layer::to_f64;
+use crate::report::layout::quoted;
 use crate::report::standing::{self, Tone, price_of_width, upper_proof};
 use crate::report::words::{Side, factor, measure, percent, region, shape, small};
 use maud::{Markup, html};
@@ -41,11 +42,10 @@ impl Page<'_> {
             Tone::No => "no",
             Tone::Note => "note",
         };
-        let lines: Vec<(&str, String)> =
-            standing::sentences(self.report, !self.problem.network().has_sharing())
-                .into_iter()
-                .map(|(t, line)| (tone(t), line))
-                .collect();
+        let lines: Vec<(&str, String)> = standing::sentences(self.report, self.problem.network())
+            .into_iter()
+            .map(|(t, line)| (tone(t), line))
+            .collect();
         html! {
             section #verdict {
                 h2 { "Verdict" }
@@ -254,11 +254,11 @@ impl Page<'_> {
 
     /// Digests, and how to check again.
     pub(super) fn identity(&self) -> Markup {
-        let file = self.file.display();
+        let file = quoted(self.file);
         let entry = &self.contents.entry;
         let files = match self.given {
             Some((model, data)) => {
-                format!(" --model {} --data {}", model.display(), data.display())
+                format!(" --model {} --data {}", quoted(model), quoted(data))
             }
             None => " --model YOUR_MODEL --data YOUR_DATA".into(),
         };
