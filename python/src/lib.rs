@@ -317,8 +317,10 @@ impl Opened {
             })
         };
         let brackets = report::brackets(&self.report, nests);
-        let sentences: Vec<String> =
-            report::sentences(&self.report, self.problem.network()).into_iter().map(|s| s.1).collect();
+        let sentences: Vec<String> = report::sentences(&self.report, self.problem.network())
+            .into_iter()
+            .map(|s| s.1)
+            .collect();
         let texts: Vec<String> = self.report.claims.iter().map(|v| v.claim.to_string()).collect();
         let mut value = report_json(&self.report);
         if let Some(map) = value.as_object_mut() {
