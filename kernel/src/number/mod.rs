@@ -16,3 +16,4 @@ pub use num_bigint::BigInt;
 pub use num_rational::BigRational as Rational;
 pub use rational::{ParseNumberError, compare, format_rational, parse_rational};
 pub use scaled::ScaledVec;
+pub(crate) use scaled::lcm_within;

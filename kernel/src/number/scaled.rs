@@ -22,6 +22,12 @@ pub struct NotFinite {
     pub value: f64,
 }
 
+/// The least common multiple of positive numbers; `Err` with its length if that is more than so many bits.
+pub(crate) fn lcm_within(a: BigInt, b: &BigInt, bits: u64) -> Result<BigInt, u64> {
+    let lcm = if a.is_multiple_of(b) { a } else { a.lcm(b) };
+    if lcm.bits() > bits { Err(lcm.bits()) } else { Ok(lcm) }
+}
+
 impl ScaledVec {
     /// The exact vector of these rationals, over the least common denominator.
     pub fn from_rationals(entries: &[Rational]) -> Self {
@@ -38,16 +44,8 @@ impl ScaledVec {
     /// The same; `Err` with the length of the common denominator once it has more than so many bits, before
     /// it grows further.
     pub fn from_rationals_within(entries: &[Rational], bits: u64) -> Result<Self, u64> {
-        let mut denominator = BigInt::one();
-        for entry in entries {
-            if !denominator.is_multiple_of(entry.denom()) {
-                denominator = denominator.lcm(entry.denom());
-            }
-            if denominator.bits() > bits {
-                return Err(denominator.bits());
-            }
-        }
-        Ok(Self::over(entries, denominator))
+        let grow = |d, e: &Rational| lcm_within(d, e.denom(), bits);
+        Ok(Self::over(entries, entries.iter().try_fold(BigInt::one(), grow)?))
     }
 
     /// The exact vector of these floats: every finite `f64` is an integer times a power of two.

@@ -154,17 +154,16 @@ impl ConvexCell {
             return Err(ConvexCellError::NotGlobal.into());
         }
         let mut pieces = Pieces::new(problem);
-        let mut sum = multipliers::Sum::of_layer(problem, layer);
-        for (constraint, l) in lambda {
+        for (constraint, _) in lambda {
             let sample = constraint.sample;
             pieces.evaluate(sample);
             if let Some((l, unit)) = pieces.kinks(sample, Scope::Layer(layer)).first() {
                 return Err(ConvexCellError::Kink { sample, layer: l + 1, unit: *unit }.into());
             }
-            let piece = pieces.constraint(constraint, &BTreeMap::new());
-            sum.add(l, &piece.gradient(layer - 1));
         }
-        Ok(multipliers::stationary(problem, layer, &sum.total())?)
+        let none = BTreeMap::new();
+        let gradients = lambda.iter().map(|(c, _)| pieces.constraint(c, &none).gradient(layer - 1));
+        Ok(multipliers::stationary(problem, layer, lambda, gradients)?)
     }
 
     fn check_all(&self, problem: &Problem, lambda: &Lambda, global: bool) -> Result<(), Refusal> {
@@ -192,11 +191,8 @@ impl ConvexCell {
         let of_constraints: Vec<_> =
             lambda.iter().map(|(c, _)| pieces.constraint(c, &of(c.sample))).collect();
         for layer in 1..=problem.network().depth() {
-            let mut sum = multipliers::Sum::of_layer(problem, layer);
-            for ((_, l), piece) in lambda.iter().zip(&of_constraints) {
-                sum.add(l, &piece.gradient(layer - 1));
-            }
-            multipliers::stationary(problem, layer, &sum.total())?;
+            let gradients = of_constraints.iter().map(|piece| piece.gradient(layer - 1));
+            multipliers::stationary(problem, layer, lambda, gradients)?;
         }
         for neuron in &two_layer.neurons {
             check_norm(problem, lambda, neuron, &slopes)?;

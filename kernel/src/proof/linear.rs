@@ -127,12 +127,13 @@ fn depth_one(
         matrix(problem, lambda, &outputs, &inputs).iter().map(ScaledVec::norm_squared).sum()
     } else {
         let mut pieces = Pieces::new(problem);
-        let mut sum = multipliers::Sum::of_layer(problem, 1);
-        for (constraint, l) in lambda {
+        for (constraint, _) in lambda {
             pieces.evaluate(constraint.sample);
-            sum.add(l, &pieces.constraint(constraint, &BTreeMap::new()).gradient(0));
         }
-        sum.total().norm_squared()
+        let none = BTreeMap::new();
+        let gradients = lambda.iter().map(|(c, _)| pieces.constraint(c, &none).gradient(0));
+        let len = network.layers().first().map_or(0, |l| l.parameters().len());
+        multipliers::combination(len, lambda, gradients).norm_squared()
     };
     if compare(&norm, r2).is_gt() {
         return Err(LinearError::Frobenius(root_text(r2)).into());

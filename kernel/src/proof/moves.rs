@@ -8,7 +8,7 @@
 use crate::claim::Number;
 use crate::network::{MAX_BITS, Model, Scalar};
 use crate::number::work::{MAX_WORK, exceeds};
-use crate::number::{BigInt, Germ, ScaledVec};
+use crate::number::{BigInt, Germ, ScaledVec, lcm_within};
 use crate::problem::Problem;
 use num_integer::Integer;
 use num_traits::One;
@@ -192,15 +192,10 @@ pub(crate) fn common_denominator<'a>(
     depth: usize,
 ) -> Result<BigInt, u64> {
     let depth = u64::try_from(depth).unwrap_or(u64::MAX);
-    let mut lcm = start.clone();
-    for number in numbers {
-        lcm = lcm.lcm(number.0.denom());
-        let length = depth.saturating_mul(lcm.bits());
-        if length > MAX_BITS {
-            return Err(length);
-        }
-    }
-    Ok(lcm)
+    let bits = MAX_BITS.checked_div(depth).unwrap_or(u64::MAX);
+    let grow = |lcm, number: &Number| lcm_within(lcm, number.0.denom(), bits);
+    let lcm = numbers.into_iter().try_fold(start.clone(), grow);
+    lcm.map_err(|bits| depth.saturating_mul(bits))
 }
 
 fn check_length(depth: u64, bits: u64) -> Result<(), MovesError> {

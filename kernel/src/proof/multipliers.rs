@@ -3,9 +3,8 @@
 //! Since `⟨θ, g_k⟩ = m q_k(θ)` (Euler; `m = 1` for one layer), stationarity with λ on active
 //! constraints only gives `|θ|² = mγΣλ`, so λ is not all zero.
 use crate::claim::Number;
-use crate::number::{BigInt, Rational, ScaledVec, compare};
+use crate::number::{BigInt, Rational, ScaledVec, compare, lcm_within};
 use crate::problem::{Constraint, Problem};
-use num_integer::Integer;
 use num_traits::{One, Signed, Zero};
 
 /// Most bits of a list's common denominator, and of each numerator: what sums of multiples grow to.
@@ -96,12 +95,8 @@ pub(super) fn check_bits<'n>(
         if longest > MAX_MULTIPLIER_BITS {
             return Err(MultiplierError::TooLong(longest));
         }
-        if !denominator.is_multiple_of(own) {
-            denominator = denominator.lcm(own);
-        }
-        if denominator.bits() > MAX_MULTIPLIER_BITS {
-            return Err(MultiplierError::TooLong(denominator.bits()));
-        }
+        denominator =
+            lcm_within(denominator, own, MAX_MULTIPLIER_BITS).map_err(MultiplierError::TooLong)?;
     }
     Ok(())
 }
@@ -111,11 +106,13 @@ pub(super) fn sum(lambda: &Lambda) -> Rational {
     lambda.iter().map(|(_, l)| l).sum()
 }
 
-/// Checks `u⁽ˡ⁾ = Σ_k λ_k g_k` exactly, given layer `l`'s part of the sum; `layer` counts from 1.
+/// Checks `u⁽ˡ⁾ = Σ_k λ_k g_k` exactly, `gradients` giving layer `l`'s part of `g_k` for every
+/// multiplier in order; `layer` counts from 1.
 pub(super) fn stationary(
     problem: &Problem,
     layer: usize,
-    weighted: &ScaledVec,
+    lambda: &Lambda,
+    gradients: impl Iterator<Item = Vec<Rational>>,
 ) -> Result<(), MultiplierError> {
     let Some(parameters) = layer.checked_sub(1).and_then(|l| problem.network().layers().get(l))
     else {
@@ -123,6 +120,7 @@ pub(super) fn stationary(
         return Err(MultiplierError::NotStationary { layer, coordinate: 0, difference });
     };
     let parameters = parameters.parameters();
+    let weighted = combination(parameters.len(), lambda, gradients);
     for coordinate in 0..parameters.len() {
         let (have, want) = (parameters.get(coordinate), weighted.get(coordinate));
         if compare(&have, &want).is_ne() {
@@ -136,39 +134,22 @@ pub(super) fn stationary(
 /// Vectors kept at a time: a layer may have as many parameters as there are multipliers.
 const AT_ONCE: usize = 64;
 
-/// `Σ_k λ_k g_k`, one gradient after the other.
-pub(super) struct Sum {
+/// `Σ_k λ_k g_k`, `len` coordinates; the gradients, one for every multiplier, are taken as they come.
+pub(super) fn combination(
     len: usize,
-    coefficients: Vec<Rational>,
-    vectors: Vec<ScaledVec>,
-}
-
-impl Sum {
-    /// An empty sum of vectors of `len` coordinates.
-    pub fn new(len: usize) -> Self {
-        Self { len, coefficients: Vec::new(), vectors: Vec::new() }
-    }
-
-    /// The empty sum of gradients of a layer, from 1.
-    pub fn of_layer(problem: &Problem, layer: usize) -> Self {
-        let layer = layer.checked_sub(1).and_then(|l| problem.network().layers().get(l));
-        Self::new(layer.map_or(0, |layer| layer.parameters().len()))
-    }
-
-    /// Adds `λ g`.
-    pub fn add(&mut self, lambda: &Rational, gradient: &[Rational]) {
-        self.coefficients.push(lambda.clone());
-        self.vectors.push(ScaledVec::from_rationals(gradient));
-        if self.vectors.len() >= AT_ONCE {
-            let total = self.total();
-            (self.coefficients, self.vectors) = (vec![Rational::one()], vec![total]);
+    lambda: &Lambda,
+    gradients: impl Iterator<Item = Vec<Rational>>,
+) -> ScaledVec {
+    let (mut coefficients, mut vectors) = (Vec::new(), Vec::new());
+    for ((_, l), gradient) in lambda.iter().zip(gradients) {
+        if vectors.len() == AT_ONCE {
+            let total = ScaledVec::combination(len, &coefficients, &vectors);
+            (coefficients, vectors) = (vec![Rational::one()], vec![total]);
         }
+        coefficients.push(l.clone());
+        vectors.push(ScaledVec::from_rationals(&gradient));
     }
-
-    /// What was added.
-    pub fn total(&self) -> ScaledVec {
-        ScaledVec::combination(self.len, &self.coefficients, &self.vectors)
-    }
+    ScaledVec::combination(len, &coefficients, &vectors)
 }
 
 #[cfg(test)]
@@ -183,14 +164,13 @@ mod tests {
             let gradient = |k: usize| -> Vec<_> {
                 (0..3).map(|c| rational(k * c, c) - rational(1, k % 5)).collect()
             };
-            let mut sum = Sum::new(3);
-            for (k, l) in lambda.iter().enumerate() {
-                sum.add(l, &gradient(k));
-            }
+            let constraint = Constraint { sample: 0, plus: 0, sign: 1, minus: None };
+            let list: Lambda = lambda.iter().map(|l| (constraint, l.clone())).collect();
+            let sum = combination(3, &list, (0..count).map(gradient));
             let vectors: Vec<_> =
                 (0..count).map(|k| ScaledVec::from_rationals(&gradient(k))).collect();
             let all = ScaledVec::combination(3, &lambda, &vectors);
-            assert_eq!(sum.total().to_rationals(), all.to_rationals(), "{count}");
+            assert_eq!(sum.to_rationals(), all.to_rationals(), "{count}");
         }
     }
 }

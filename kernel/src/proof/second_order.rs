@@ -190,11 +190,8 @@ impl SecondOrder {
             return Err(SecondOrderError::NotKink { constraint, layer, unit }.into());
         }
         for layer in layers {
-            let mut sum = multipliers::Sum::of_layer(problem, layer);
-            for ((_, l), piece) in lambda.iter().zip(&polynomials) {
-                sum.add(l, &piece.gradient(layer - 1));
-            }
-            multipliers::stationary(problem, layer, &sum.total())?;
+            let gradients = polynomials.iter().map(|piece| piece.gradient(layer - 1));
+            multipliers::stationary(problem, layer, &lambda, gradients)?;
         }
         let weights: Vec<Rational> = lambda.into_iter().map(|(_, l)| l).collect();
         let matrix = augmented_hessian(&coordinates, &polynomials, &weights, &self.penalty.0);
