@@ -44,7 +44,7 @@ pub(super) fn prove(
     regions.sort_by(|a, b| size(a).cmp(&size(b)));
     regions.dedup();
     let mut left = regions.len();
-    let mut global = false;
+    let near_alone = matches!(regions.last(), Some(Region::Cell | Region::Near(_)));
     for region in regions {
         // What is left of the time, in equal parts.
         search.share = Request { budget: request.budget.share(left), ..request.clone() };
@@ -52,14 +52,11 @@ pub(super) fn prove(
         stage(&format!("bracket {region}"));
         match region {
             Region::Cell | Region::Near(_) => search.local(&region, outcome),
-            Region::Everywhere | Region::AnyWidth => {
-                global = true;
-                search.global(&region, outcome, stage);
-            }
+            Region::Everywhere | Region::AnyWidth => search.global(&region, outcome, stage),
         }
     }
     // A report on what is near says at least crudely how much better networks far away may be.
-    if !request.brackets.is_empty() && !global {
+    if near_alone {
         let mut bracket = search.bracket(&Region::Everywhere);
         if let Some(entry) = norm_bound::prove(problem) {
             search.upper(&mut bracket, outcome, "norm bound", entry, 0);
@@ -145,16 +142,15 @@ impl Search<'_> {
         }
         let lower = best(problem, &self.better, region);
         let any_width = Bracket { region: Region::AnyWidth, ..bracket.clone() };
-        // A network of this architecture is one of any width.
-        let inside = best(problem, &self.better, &Region::AnyWidth);
-        if inside.as_ref().and_then(bound).map(|b| &b.0)
-            > wide.as_ref().and_then(bound).map(|b| &b.0)
-        {
-            wide = inside;
-        }
         self.finish(bracket, lower, outcome);
-        if let (Region::Everywhere, Some(entry)) = (region, wide) {
-            self.finish(any_width, Some(entry), outcome);
+        if *region == Region::Everywhere {
+            // A network of this architecture is one of any width.
+            let inside = best(problem, &self.better, &Region::AnyWidth);
+            let nu = |entry: &Entry| bound(entry).map(|b| b.0.clone());
+            let entry = inside.into_iter().chain(wide).max_by_key(nu);
+            if entry.is_some() {
+                self.finish(any_width, entry, outcome);
+            }
         }
     }
 

@@ -484,6 +484,11 @@ pub(super) fn seconds(text: &str) -> Result<f64, String> {
 }
 
 impl Inputs {
+    /// The two files, each with its option.
+    pub fn files(&self) -> [(&'static str, &Path); 2] {
+        [("--model", &self.model), ("--data", &self.data)]
+    }
+
     /// The options that name and read the data again, for a command to be copied.
     pub fn data_again(&self) -> String {
         format!("--data {}{}", quoted(&self.data), self.reading.again(false))

@@ -13,7 +13,7 @@ pub(super) fn run(arguments: &CertifyArguments) -> Result<u8, Stop> {
     let inputs = &arguments.inputs;
     outputs::check(
         &[("-o", arguments.output.as_deref()), ("--checkpoint", arguments.checkpoint.as_deref())],
-        &[("--model", &inputs.model), ("--data", &inputs.data)],
+        &inputs.files(),
     )?;
     let Loaded { problem, source, .. } = load(inputs)?;
     let depth = problem.network().depth();

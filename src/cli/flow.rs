@@ -4,7 +4,7 @@ use super::error::Stop;
 use super::inputs::{Loaded, read};
 use super::output::{budget, say, say_json, spinner};
 use super::outputs;
-use crate::import::{Biased, check_target, save_model};
+use crate::import::{check_target, save_model};
 use crate::numeric::flow::snap::{MAX_DENOMINATOR, NotSimple, Snapped, snap};
 use crate::numeric::flow::{Flow, Options, Stopped, flow};
 use crate::numeric::two_layer::to_f64;
@@ -16,10 +16,8 @@ use serde_json::json;
 
 pub(super) fn run(arguments: &FlowArguments) -> Result<u8, Stop> {
     let inputs = &arguments.inputs;
-    let files = [("--model", inputs.model.as_path()), ("--data", inputs.data.as_path())];
-    outputs::check(&[("-o", Some(&arguments.output))], &files)?;
-    let Loaded { problem, input_bias, .. } = read(inputs)?;
-    let biased = if input_bias { Biased::Yes } else { Biased::No };
+    outputs::check(&[("-o", Some(&arguments.output))], &inputs.files())?;
+    let Loaded { problem, biased, .. } = read(inputs)?;
     check_target(&arguments.output, problem.network(), biased)?;
     let limits = Limits { time_limit: arguments.time_limit, threads: None };
     let options = Options {

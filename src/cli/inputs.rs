@@ -2,7 +2,7 @@
 use super::arguments::Inputs;
 use super::error::Stop;
 use crate::certify::usable;
-use crate::import::{Source, combine, load_data, load_model};
+use crate::import::{Biased, Source, combine, load_data, load_model};
 use maxmargin_kernel::problem::Problem;
 
 /// What was read.
@@ -10,17 +10,17 @@ pub(super) struct Loaded {
     pub problem: Problem,
     pub source: Source,
     /// Whether the last input of the network stands for a bias of the first layer.
-    pub input_bias: bool,
+    pub biased: Biased,
 }
 
 /// Reads both.
 pub(super) fn read(inputs: &Inputs) -> Result<Loaded, Stop> {
     let (model_options, data_options) = inputs.reading.options();
     let model = load_model(&inputs.model, &model_options)?;
-    let input_bias = model.has_input_bias;
+    let biased = if model.has_input_bias { Biased::Yes } else { Biased::No };
     let data = load_data(&inputs.data, &data_options)?;
     let (problem, source) = combine(&inputs.model, model, &inputs.data, data)?;
-    Ok(Loaded { problem, source, input_bias })
+    Ok(Loaded { problem, source, biased })
 }
 
 /// Reads both and refuses points of which nothing can be said.

@@ -4,7 +4,7 @@ use super::error::Stop;
 use super::inputs::{Loaded, load};
 use super::output::{budget, say, say_json, spinner, threads};
 use super::outputs;
-use crate::import::{Biased, check_target, save_model};
+use crate::import::{check_target, save_model};
 use crate::numeric::two_layer::{View, to_f64};
 use crate::polish::{Options, polish};
 use crate::report::{layout::quoted, measure};
@@ -14,10 +14,8 @@ use serde_json::json;
 
 pub(super) fn run(arguments: &PolishArguments) -> Result<u8, Stop> {
     let inputs = &arguments.inputs;
-    let files = [("--model", inputs.model.as_path()), ("--data", inputs.data.as_path())];
-    outputs::check(&[("-o", Some(&arguments.output))], &files)?;
-    let Loaded { problem, input_bias, .. } = load(inputs)?;
-    let biased = if input_bias { Biased::Yes } else { Biased::No };
+    outputs::check(&[("-o", Some(&arguments.output))], &inputs.files())?;
+    let Loaded { problem, biased, .. } = load(inputs)?;
     check_target(&arguments.output, problem.network(), biased)?;
     if let Err(reason) = TwoLayer::with_one_output(problem.network()) {
         return Err(Stop {

@@ -115,13 +115,17 @@ pub fn price_of_width(wider: &Rational) -> String {
     )
 }
 
-/// Where a claim is about, for tables: the region, and the layer if it is about one.
-pub fn place(claim: &Claim) -> String {
-    let region = match claim {
+/// The region of a margin claim.
+pub fn region_of(claim: &Claim) -> Option<&Region> {
+    match claim {
         Claim::MarginAtMost { region, .. } | Claim::MarginAtLeast { region, .. } => Some(region),
         _ => None,
-    };
-    match (region.map(region_words), claim.scope()) {
+    }
+}
+
+/// Where a claim is about, for tables: the region, and the layer if it is about one.
+pub fn place(claim: &Claim) -> String {
+    match (region_of(claim).map(region_words), claim.scope()) {
         (None, Scope::All) => "all layers".into(),
         (None, Scope::Layer(l)) => format!("layer {l} alone"),
         (Some(region), Scope::All) => region,

@@ -234,13 +234,8 @@ fn claims(out: &mut String, report: &Report) {
     for verified in &report.claims {
         let _ = writeln!(out, "  {}", line(&verified.claim, nu));
     }
-    let wide = |claim: &Claim| match claim {
-        Claim::MarginAtMost { region, .. } | Claim::MarginAtLeast { region, .. } => {
-            *region == Region::AnyWidth
-        }
-        _ => false,
-    };
-    if report.claims.iter().any(|v| wide(&v.claim)) {
+    let mut regions = report.claims.iter().filter_map(|v| standing::region_of(&v.claim));
+    if regions.any(|region| *region == Region::AnyWidth) {
         let _ = writeln!(out, "  {ANY_WIDTH}");
     }
     if !report.tied {
