@@ -2,7 +2,7 @@
 use crate::number::{Rational, compare, parse_rational, rational::format_short};
 use num_bigint::BigInt;
 use num_traits::{Pow, Signed, ToPrimitive, Zero};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cmp::Ordering;
 
 /// A rational; in a file, a string of the grammar of [`crate::number::rational`].
@@ -76,6 +76,14 @@ fn decimal(value: &Rational, round: fn(&Rational) -> Rational) -> String {
 /// How a parse error that is a limit begins.
 pub(crate) const LIMIT: &str = "limit: ";
 
+/// An error of serde. Those are texts: the reader knows limits by their first words.
+pub(super) fn refused<E: serde::de::Error>(error: &impl std::fmt::Display, is_limit: bool) -> E {
+    match is_limit {
+        true => E::custom(format_args!("{LIMIT}{error}")),
+        false => E::custom(error),
+    }
+}
+
 impl PartialEq for Number {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
@@ -117,11 +125,7 @@ impl Serialize for Number {
 impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        parse_rational(&text).map(Self).map_err(|error| match error.is_limit() {
-            // Serde's errors are texts: the reader knows limits by these words.
-            true => D::Error::custom(format_args!("{LIMIT}{error}")),
-            false => D::Error::custom(error),
-        })
+        parse_rational(&text).map(Self).map_err(|error| refused(&error, error.is_limit()))
     }
 }
 

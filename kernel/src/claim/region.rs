@@ -1,9 +1,10 @@
 //! Scopes and regions: which competitors a claim speaks of. The same texts in files and on the
 //! command line.
-use super::{LIMIT, Number};
+use super::Number;
+use super::number::refused;
 use crate::number::{ParseNumberError, parse_rational};
 use num_traits::Signed;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::str::FromStr;
 
 /// Which parameters are variables; the others are fixed at θ.
@@ -56,13 +57,6 @@ impl ParseRegionError {
     /// Whether δ is past a limit, rather than wrong.
     pub fn is_limit(&self) -> bool {
         matches!(self, Self::Number(_, error) if error.is_limit())
-    }
-}
-
-impl ParseScopeError {
-    /// Never: no scope is past a limit.
-    fn is_limit(&self) -> bool {
-        false
     }
 }
 
@@ -143,7 +137,7 @@ impl std::fmt::Display for Region {
 }
 
 macro_rules! as_text {
-    ($type:ty) => {
+    ($type:ty, $is_limit:expr) => {
         impl Serialize for $type {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
                 serializer.collect_str(self)
@@ -152,19 +146,18 @@ macro_rules! as_text {
         impl<'de> Deserialize<'de> for $type {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                text.parse().map_err(|error: <$type as FromStr>::Err| match error.is_limit() {
-                    true => D::Error::custom(format!("{LIMIT}{error}")),
-                    false => D::Error::custom(error),
-                })
+                let is_limit: fn(&<$type as FromStr>::Err) -> bool = $is_limit;
+                text.parse().map_err(|error| refused(&error, is_limit(&error)))
             }
         }
     };
 }
-as_text!(Scope);
-as_text!(Region);
+as_text!(Scope, |_| false);
+as_text!(Region, ParseRegionError::is_limit);
 
 #[cfg(test)]
 mod tests {
+    use super::super::LIMIT;
     use super::*;
 
     #[test]
